@@ -1,0 +1,64 @@
+"""What happened to an account."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from shared.messaging.envelope import Event
+
+
+class UserRegistered(Event):
+    """Somebody opened an account."""
+
+    type: ClassVar[str] = "auth.user.registered"
+
+    user_id: UUID
+    email: str
+    full_name: str
+    phone: str | None = None
+    language: str = "en"
+    home_currency: str
+    email_verified: bool
+    roles: list[str]
+    registered_at: datetime
+
+
+class EmailVerified(Event):
+    """The owner of an account proved that the address is theirs."""
+
+    type: ClassVar[str] = "auth.user.email_verified"
+
+    user_id: UUID
+    email: str
+
+
+class UserUpdated(Event):
+    """An account's profile, roles or status changed; these are the values now."""
+
+    type: ClassVar[str] = "auth.user.updated"
+
+    user_id: UUID
+    email: str
+    full_name: str
+    phone: str | None = None
+    language: str = "en"
+    roles: list[str]
+    status: str
+
+
+class PasswordChanged(Event):
+    """The password of an account was changed or reset; every session but the present one has ended."""
+
+    type: ClassVar[str] = "auth.user.password_changed"
+
+    user_id: UUID
+    email: str
+
+
+class SessionReuseDetected(Event):
+    """An old refresh token was used again: the whole family of tokens was revoked."""
+
+    type: ClassVar[str] = "auth.session.reuse_detected"
+
+    user_id: UUID
+    session_id: UUID

@@ -1,0 +1,5 @@
+"""Encryption at rest: secrets and personal data leave the process only sealed, under keys that can be rotated."""
+
+from shared.crypto.vault import Undecryptable, Vault, open_vault
+
+__all__ = ["Undecryptable", "Vault", "open_vault"]

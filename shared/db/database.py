@@ -1,0 +1,71 @@
+"""One service's way to PostgreSQL: an engine whose every connection acts as the service's own role."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+
+def role_of(schema: str, prefix: str = "lendery") -> str:
+    """The database role that owns no table and reaches only `schema`."""
+    return f"{prefix}_{schema}"
+
+
+def server_settings(schema: str, role: str) -> dict[str, str]:
+    """Startup parameters of every connection of a service, whichever driver opens it."""
+    return {
+        "role": role,
+        "search_path": schema,
+        "application_name": f"lendery-{schema}",
+        "timezone": "UTC",
+        "lock_timeout": "10s",
+        "statement_timeout": "60s",
+        "idle_in_transaction_session_timeout": "60s",
+        "jit": "off",
+    }
+
+
+_BURST = 6
+"""Connections opened beyond the pool when many ask at once, and closed afterwards."""
+
+
+class Database:
+    """The engine of one service. Create one per process and service; `dispose` it at the end."""
+
+    def __init__(self, url: str, *, schema: str, role: str | None = None, pool_size: int = 4) -> None:
+        self.schema = schema
+        self.role = role or role_of(schema)
+        self.url: URL = make_url(url).set(drivername="postgresql+asyncpg")
+        self.engine: AsyncEngine = create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=max(pool_size, _BURST),
+            pool_timeout=10,
+            pool_pre_ping=True,
+            hide_parameters=True,  # errors are logged, and parameters are people's data
+            connect_args={"server_settings": server_settings(schema, self.role), "timeout": 10},
+        )
+
+    @property
+    def dsn(self) -> str:
+        """The address for the bare driver (asyncpg), password included: never log it."""
+        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a read-only transaction, for queries."""
+        async with self.engine.connect() as connection:
+            await connection.execution_options(postgresql_readonly=True)
+            async with connection.begin():
+                yield connection
+
+    async def ping(self) -> None:
+        """Ask the server for one row; raises when it cannot answer."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def dispose(self) -> None:
+        """Close every pooled connection."""
+        await self.engine.dispose()

@@ -1,0 +1,1 @@
+"""What every HTTP surface of the platform shares: the app factory, problem documents, schemas, paging, preferences."""

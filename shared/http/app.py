@@ -1,0 +1,96 @@
+"""The factory of every service's FastAPI app: the same health, metrics, failures and documentation everywhere."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from shared.http.errors import install_error_handlers
+from shared.http.middleware import RequestContext
+from shared.http.schemas import ProblemDocument
+from shared.identity.authenticator import Authenticator
+from shared.identity.jwks import TokenVerifier
+
+ReadinessCheck = Callable[[], Awaitable[None]]
+"""Raises when the dependency that it stands for cannot be used."""
+
+_CHECK_TIMEOUT_SECONDS = 3.0
+_PROBLEM: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "model": ProblemDocument,
+        "description": "A problem document: what went wrong and what to do next",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+    }
+}
+
+
+def create_app(
+    *,
+    service: str,
+    title: str,
+    description: str,
+    routers: Sequence[APIRouter],
+    checks: Mapping[str, ReadinessCheck],
+    token_verifier: TokenVerifier,
+    context: Any,
+) -> FastAPI:
+    """The app of one service. `context` is what its endpoints hand to commands and queries.
+
+    Who runs it adds the checks of its own parts, such as a worker's, to `app.state.checks`.
+    """
+
+    app = FastAPI(
+        title=title,
+        description=description,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.authenticator = Authenticator(token_verifier)
+    app.state.context = context
+    for router in routers:
+        app.include_router(router, responses=_PROBLEM)
+    app.state.checks = dict(checks)
+    app.include_router(operations_router(app.state.checks))
+    install_error_handlers(app)
+    app.add_middleware(RequestContext, service=service)
+    return app
+
+
+def operations_router(checks: Mapping[str, ReadinessCheck]) -> APIRouter:
+    """What operators ask of every process: alive, ready, metrics."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @router.get("/readyz")
+    async def readyz() -> JSONResponse:
+        states = await check_all(checks)
+        ready = all(state["state"] == "up" for state in states.values())
+        return JSONResponse({"status": "ready" if ready else "unavailable", "checks": states}, status_code=200 if ready else 503)
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+async def check_all(checks: Mapping[str, ReadinessCheck]) -> dict[str, dict[str, str]]:
+    """The state of each dependency by its name: `up`, or `down` with the kind of failure."""
+
+    async def state(check: ReadinessCheck) -> dict[str, str]:
+        try:
+            await asyncio.wait_for(check(), _CHECK_TIMEOUT_SECONDS)
+        except Exception as error:
+            return {"state": "down", "reason": type(error).__name__}
+        return {"state": "up"}
+
+    states = await asyncio.gather(*(state(check) for check in checks.values()))
+    return dict(zip(checks, states, strict=True))

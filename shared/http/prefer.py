@@ -1,0 +1,41 @@
+"""`Prefer: wait=N` (RFC 7240): hold the answer to asynchronous work until it settles."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Header, Response
+
+T = TypeVar("T")
+
+MAX_WAIT_SECONDS = 30
+_FIRST_PAUSE_SECONDS = 0.02
+_LONGEST_PAUSE_SECONDS = 0.25
+_WAIT = re.compile(r"(?:^|,|;)\s*wait\s*=\s*\"?(\d{1,4})\"?\s*(?:$|,|;)", re.IGNORECASE)
+
+
+def _wait_seconds(
+    prefer: Annotated[str | None, Header(description="`wait=N`: hold the answer up to N ≤ 30 seconds")] = None,
+) -> int:
+    found = _WAIT.search(prefer or "")
+    return min(int(found.group(1)), MAX_WAIT_SECONDS) if found else 0
+
+
+WaitSeconds = Annotated[int, Depends(_wait_seconds)]
+"""Endpoint parameter: how long the client is ready to wait; 0 when it did not say."""
+
+
+async def settle(wait_seconds: int, response: Response, read: Callable[[], Awaitable[T]], settled: Callable[[T], bool]) -> T:
+    """What `read` gives once `settled` says so or `wait_seconds` have passed; notes the preference on `response`."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait_seconds
+    pause = _FIRST_PAUSE_SECONDS
+    found = await read()
+    while not settled(found) and loop.time() < deadline:
+        await asyncio.sleep(min(pause, max(deadline - loop.time(), 0)))
+        pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+        found = await read()
+    if wait_seconds:
+        response.headers["Preference-Applied"] = f"wait={wait_seconds}"
+    return found
