@@ -1,0 +1,1 @@
+"""The HTTP interface: routes with their schemas beside them."""

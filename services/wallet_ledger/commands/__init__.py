@@ -1,0 +1,1 @@
+"""The service's write use cases, one a file."""

@@ -1,0 +1,127 @@
+"""What the service refuses, by stable code."""
+
+from shared.problems import NotFound, Problem, ServiceUnavailable
+
+
+class LedgerBusy(ServiceUnavailable):
+    """More is waiting to be posted than there is room for."""
+
+    code = "ledger_busy"
+    title = "The ledger has more to do than it can take on"
+
+
+class LedgerUnavailable(ServiceUnavailable):
+    """The ledger could not say what became of a transaction. Asking again with the same key tells, and does nothing twice."""
+
+    code = "ledger_unavailable"
+    title = "The ledger cannot be reached right now"
+
+
+class WalletNotFound(NotFound):
+    """There is no such wallet, or it is somebody else's."""
+
+    code = "wallet_not_found"
+    title = "There is no such wallet"
+
+
+class TransactionNotFound(NotFound):
+    """There is no such transaction, or it does not touch the caller's wallets."""
+
+    code = "transaction_not_found"
+    title = "There is no such transaction"
+
+
+class SameWallet(Problem):
+    """A transfer from a wallet to itself."""
+
+    status = 422
+    code = "same_wallet"
+    title = "Both wallets are the same"
+
+
+class CurrencyMismatch(Problem):
+    """The wallets, or a wallet and the amount, are in different currencies."""
+
+    status = 422
+    code = "currency_mismatch"
+    title = "The currencies differ"
+
+
+class InsufficientFunds(Problem):
+    """The wallet has too little available."""
+
+    status = 409
+    code = "insufficient_funds"
+    title = "Not enough money"
+
+
+class TransferRefused(Problem):
+    """The ledger refused a transfer for a reason of its accounts: frozen, closed, or a limit."""
+
+    status = 409
+    code = "transfer_refused"
+    title = "The transfer cannot be made"
+
+
+class NotReversible(Problem):
+    """Only a posted transaction that moved money can be reversed."""
+
+    status = 409
+    code = "not_reversible"
+    title = "This transaction cannot be reversed"
+
+
+class AlreadyReversed(Problem):
+    """A transaction is reversed once only."""
+
+    status = 409
+    code = "already_reversed"
+    title = "This transaction has been reversed"
+
+
+class TooManyWallets(Problem):
+    """One person has a limited number of wallets."""
+
+    status = 409
+    code = "too_many_wallets"
+    title = "You have as many wallets as there can be"
+
+
+class CommandContradicts(Problem):
+    """Another service sent, for a transaction that has its outcome, something else. Never an answer to a client."""
+
+    status = 422
+    code = "command_contradicts"
+    title = "The command contradicts an earlier one"
+
+
+class WalletFrozen(Problem):
+    """An operator has frozen a wallet: no money can leave it."""
+
+    status = 409
+    code = "wallet_frozen"
+    title = "The wallet is frozen"
+
+
+class WalletClosed(Problem):
+    """A wallet is closed: nothing moves any more."""
+
+    status = 409
+    code = "wallet_closed"
+    title = "The wallet is closed"
+
+
+class LimitExceeded(Problem):
+    """A limit of one of the wallets: how much it may hold, or send in one day."""
+
+    status = 409
+    code = "limit_exceeded"
+    title = "A limit of the wallet would be exceeded"
+
+
+class VerificationRunning(Problem):
+    """The ledger is being verified already."""
+
+    status = 409
+    code = "verification_running"
+    title = "The ledger is being verified right now"

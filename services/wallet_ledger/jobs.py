@@ -1,0 +1,14 @@
+"""Which use case runs how often."""
+
+from services.wallet_ledger.commands.expire_holds import expire_holds
+from services.wallet_ledger.commands.forget_old_rows import forget_old_rows
+from services.wallet_ledger.commands.keep_trial_balances import keep_trial_balances
+from services.wallet_ledger.commands.seal_blocks import seal_blocks
+from shared.jobs import Job
+
+JOBS = (
+    Job("expire holds", 2.0, expire_holds),
+    Job("seal blocks", 10.0, seal_blocks),
+    Job("keep trial balances", 60.0, keep_trial_balances),
+    Job("forget old rows", 600.0, forget_old_rows),
+)

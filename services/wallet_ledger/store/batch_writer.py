@@ -1,0 +1,125 @@
+"""Writes what the core decided: one statement, which does nothing unless the ledger is where the core thought it was."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from services.wallet_ledger.domain.account import Account, HeldMoney
+from services.wallet_ledger.domain.book import BatchResult
+from services.wallet_ledger.domain.transaction import Outcome, Transaction
+from services.wallet_ledger.store import ledger_statements as sql
+from services.wallet_ledger.store.announcements import OutboxRow
+
+
+class StaleBook(Exception):
+    """The ledger has moved on since the book was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A batch as it goes to the server."""
+
+    statement: str
+    arguments: tuple[Any, ...]
+
+
+def write_of(result: BatchResult, messages: Sequence[OutboxRow], *, shard: int, channel: str) -> Write:
+    """The statement and the arguments that write a batch."""
+    accounts, holds = result.accounts.values(), result.holds.values()
+    parts: dict[str, Sequence[Sequence[Any]]] = {
+        "opened": [_opened(account) for account in accounts if account.is_new],
+        "changed": [_changed(account) for account in accounts if not account.is_new],
+        "recorded": [_recorded(*one) for one in result.recorded],
+        "moved": result.transfers,
+        "held": [_held(hold) for hold in holds if hold.is_new],
+        "settled": [_settled(hold) for hold in holds if not hold.is_new],
+        "told": messages,
+    }
+    present = {name: rows for name, rows in parts.items() if rows}
+    columns = [column for rows in present.values() for column in _columns(rows)]
+    arguments = (shard, result.last_sequence_before, channel, result.booked_at, *columns)
+    return Write(sql.write_statement(tuple(present)), arguments)
+
+
+async def write(connection: asyncpg.Connection, batch: Write) -> None:
+    """Write a batch. Raises `StaleBook`, having written nothing, when it follows another transaction than the last."""
+    if await connection.fetchrow(batch.statement, *batch.arguments) is None:
+        raise StaleBook
+
+
+def _columns(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    """The columns of `rows`. One that holds nothing but nulls is sent empty: `unnest` fills it up."""
+    for column in zip(*rows, strict=True):
+        yield () if column[0] is None and column.count(None) == len(column) else column
+
+
+def _opened(account: Account) -> tuple[Any, ...]:
+    return (
+        account.id,
+        account.address,
+        account.currency,
+        account.floor_minor,
+        account.version,
+        account.debits_posted_minor,
+        account.credits_posted_minor,
+        account.debits_pending_minor,
+        account.credits_pending_minor,
+    )
+
+
+def _changed(account: Account) -> tuple[Any, ...]:
+    return (
+        account.id,
+        account.stored_version,
+        account.version,
+        account.debits_posted_minor,
+        account.credits_posted_minor,
+        account.debits_pending_minor,
+        account.credits_pending_minor,
+        account.debited_on,
+        account.debited_minor,
+    )
+
+
+def _recorded(transaction: Transaction, outcome: Outcome, transfer_count: int) -> tuple[Any, ...]:
+    return (
+        outcome.sequence,
+        transaction.id,
+        transaction.scope,
+        transaction.idempotency_key,
+        transaction.fingerprint,
+        transaction.kind,
+        transaction.reference,
+        transaction.description,
+        outcome.status,
+        outcome.code,
+        outcome.detail,
+        transaction.effective_on,
+        transaction.initiated_by,
+        transaction.reverses,
+        transfer_count,
+    )
+
+
+def _held(hold: HeldMoney) -> tuple[Any, ...]:
+    return (
+        hold.id,
+        hold.group,
+        hold.kind,
+        hold.description,
+        hold.debit.id,
+        hold.credit.id,
+        hold.currency,
+        hold.amount_minor,
+        hold.expires_at,
+        hold.status.value,
+        hold.posted_amount_minor,
+        *hold.opened,
+        *(hold.settled or (None, None)),
+    )
+
+
+def _settled(hold: HeldMoney) -> tuple[Any, ...]:
+    return (hold.id, hold.status.value, hold.posted_amount_minor, *(hold.settled or (None, None)))

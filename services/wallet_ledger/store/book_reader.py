@@ -1,0 +1,182 @@
+"""Reads the part of the ledger that a batch names."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.wallet_ledger.domain.account import Account, AccountStatus, HeldMoney, HoldStatus
+from services.wallet_ledger.domain.book import BatchResult, Book
+from services.wallet_ledger.domain.chart_of_accounts import rule_for
+from services.wallet_ledger.domain.entries import (
+    ExpireHold,
+    Hold,
+    PostHold,
+    PostHoldGroup,
+    Transfer,
+    VoidHold,
+    VoidHoldGroup,
+)
+from services.wallet_ledger.domain.transaction import Known, Outcome, Transaction
+from services.wallet_ledger.store import ledger_statements as sql
+
+
+async def read_book(
+    connection: asyncpg.Connection, batch: Sequence[Transaction], *, under_way: BatchResult | None = None
+) -> Book:
+    """Everything that `batch` names and that there is, or will be once the batch `under_way` is committed.
+
+    The last transaction is read with the accounts, before holds: should others be committed meanwhile, the book is stale
+    and cannot be written, but never wrong unnoticed.
+    """
+    named = _Named()
+    for transaction in batch:
+        named.add(transaction)
+    book = Book()
+    accounts = await _read_accounts_and_outcomes(connection, batch, named, book)
+    hold_rows: Sequence[Any] = ()
+    if named.holds or named.groups:
+        hold_rows = await connection.fetch(sql.HOLDS, list(named.holds), list(named.groups))
+        missing = {row[side] for row in hold_rows for side in ("debit_account_id", "credit_account_id")} - accounts.keys()
+        if missing:
+            accounts |= {row[0]: _account(row) for row in await connection.fetch(sql.ACCOUNTS_BY_ID, list(missing))}
+    if named.reversed:
+        book.reversed = {row[0] for row in await connection.fetch(sql.REVERSED, list(named.reversed))}
+    holds_under_way: dict[UUID, HeldMoney] = {}
+    if under_way is not None and under_way.last_sequence > book.last_sequence:
+        holds_under_way = _catch_up(book, named, accounts, under_way)
+    book.accounts = {account.address: account for account in accounts.values()}
+    _enter_holds(book, accounts, hold_rows, holds_under_way)
+    await _reserve_ids(connection, book, named)
+    return book
+
+
+def _catch_up(book: Book, named: "_Named", accounts: dict[int, Account], under_way: BatchResult) -> dict[UUID, HeldMoney]:
+    """Take in what the batch under way changes; the holds in it that this batch names."""
+    book.last_sequence, book.last_booked_at = under_way.last_sequence, under_way.booked_at
+    for transaction, outcome, _ in under_way.recorded:
+        book.known[transaction.scope, transaction.idempotency_key] = Known(transaction.fingerprint, outcome)
+        if transaction.reverses is not None and outcome.posted:
+            book.reversed.add(transaction.reverses)
+    holds = {hold.id: hold for hold in under_way.holds.values() if hold.id in named.holds or hold.group in named.groups}
+    needed = {side.id for hold in holds.values() for side in (hold.debit, hold.credit)}
+    for account in under_way.accounts.values():
+        if account.id in accounts or account.id in needed or account.address in named.addresses:
+            accounts[account.id] = account.as_stored()
+    return holds
+
+
+def _enter_holds(book: Book, accounts: dict[int, Account], rows: Sequence[Any], under_way: dict[UUID, HeldMoney]) -> None:
+    holds = {row["id"]: _hold(row, accounts) for row in rows}
+    for hold in under_way.values():
+        holds[hold.id] = replace(hold, debit=accounts[hold.debit.id], credit=accounts[hold.credit.id], is_new=False)
+    book.holds = holds
+    for hold in sorted(holds.values(), key=lambda hold: hold.opened):
+        if hold.group is not None and hold.status is HoldStatus.PENDING:
+            book.groups.setdefault(hold.group, []).append(hold)
+
+
+async def _reserve_ids(connection: asyncpg.Connection, book: Book, named: "_Named") -> None:
+    missing = [address for address in named.addresses if address not in book.accounts and _opens_itself(address)]
+    if missing:
+        ids = await connection.fetch(sql.RESERVE_ACCOUNT_IDS, len(missing))
+        book.reserved_ids = {address: row[0] for address, row in zip(missing, ids, strict=True)}
+
+
+class _Named:
+    """The addresses, holds, groups and reversed transactions that a batch names."""
+
+    def __init__(self) -> None:
+        self.addresses: set[str] = set()
+        self.holds: set[UUID] = set()
+        self.groups: set[str] = set()
+        self.reversed: set[UUID] = set()
+
+    def add(self, transaction: Transaction) -> None:
+        """Take in what one transaction names."""
+        if transaction.reverses is not None:
+            self.reversed.add(transaction.reverses)
+        for entry in transaction.entries:
+            match entry:
+                case Transfer():
+                    self.addresses.update((entry.debit_account, entry.credit_account))
+                case Hold():
+                    self.addresses.update((entry.debit_account, entry.credit_account))
+                    self.holds.add(entry.id)
+                case PostHold() | VoidHold() | ExpireHold():
+                    self.holds.add(entry.hold_id)
+                case PostHoldGroup() | VoidHoldGroup():
+                    self.groups.add(entry.group)
+
+
+async def _read_accounts_and_outcomes(
+    connection: asyncpg.Connection, batch: Sequence[Transaction], named: _Named, book: Book
+) -> dict[int, Account]:
+    rows = await connection.fetch(
+        sql.ACCOUNTS_AND_OUTCOMES,
+        list(named.addresses),
+        [one.scope for one in batch],
+        [one.idempotency_key for one in batch],
+    )
+    accounts: dict[int, Account] = {}
+    for row in rows:
+        if row[14] is None:
+            accounts[row[0]] = _account(row)
+            continue
+        sequence, transaction_id, scope, key, fingerprint, status, code, detail, booked_at = tuple(row)[14:]
+        outcome = Outcome(transaction_id, status, sequence, booked_at, code, detail)
+        book.known[scope, key] = Known(fingerprint, outcome)
+        if sequence > book.last_sequence:
+            book.last_sequence, book.last_booked_at = sequence, booked_at
+    return accounts
+
+
+def _opens_itself(address: str) -> bool:
+    rule = rule_for(address)
+    return rule is not None and rule.opens_itself
+
+
+def _account(row: Any) -> Account:
+    (
+        account_id, address, currency, floor_minor, status, version, debits_posted_minor, credits_posted_minor,
+        debits_pending_minor, credits_pending_minor, maximum_balance_minor, daily_debit_limit_minor, debited_on, debited_minor,
+        *_,
+    ) = row  # fmt: skip
+    return Account(
+        account_id,
+        address,
+        currency,
+        floor_minor,
+        AccountStatus.OPEN if status == "open" else AccountStatus(status),
+        version,
+        debits_posted_minor,
+        credits_posted_minor,
+        debits_pending_minor,
+        credits_pending_minor,
+        maximum_balance_minor,
+        daily_debit_limit_minor,
+        debited_on,
+        debited_minor,
+        version,
+    )
+
+
+def _hold(row: Any, accounts: dict[int, Account]) -> HeldMoney:
+    settled = None if row["settled_sequence"] is None else (row["settled_sequence"], row["settled_position"])
+    return HeldMoney(
+        id=row["id"],
+        debit=accounts[row["debit_account_id"]],
+        credit=accounts[row["credit_account_id"]],
+        amount_minor=row["amount_minor"],
+        currency=row["currency"],
+        opened=(row["opened_sequence"], row["opened_position"]),
+        group=row["group_name"],
+        expires_at=row["expires_at"],
+        kind=row["kind"],
+        description=row["description"],
+        status=HoldStatus(row["status"]),
+        posted_amount_minor=row["posted_amount_minor"],
+        settled=settled,
+    )

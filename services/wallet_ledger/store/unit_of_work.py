@@ -1,0 +1,17 @@
+"""The unit of work of wallet-ledger: its stores, on one transaction. Money is posted by the poster, never here."""
+
+from services.wallet_ledger.store.people import PeopleStore
+from services.wallet_ledger.store.wallets import WalletStore
+from shared.db.unit_of_work import UnitOfWork
+
+
+class LedgerWork(UnitOfWork):
+    """One transaction of wallet-ledger."""
+
+    wallets: WalletStore
+    people: PeopleStore
+
+    def open_stores(self) -> None:
+        """Make the stores on this transaction's connection."""
+        self.wallets = WalletStore(self.connection)
+        self.people = PeopleStore(self.connection)
