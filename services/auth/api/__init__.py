@@ -1,0 +1,1 @@
+"""The HTTP side of auth: routes with their schemas, no logic."""

@@ -1,0 +1,79 @@
+"""What a client holds: a short-lived access token that all services verify, and a refresh token that works once."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from services.auth.context import Context
+from services.auth.domain.links import hash_of
+from services.auth.domain.session import RefreshToken, Session
+from services.auth.domain.user import User
+from services.auth.store.unit_of_work import AuthUnitOfWork
+from shared.identity.tokens import sign_token
+from shared.ids import new_id
+
+REFRESH_PREFIX = "lrt_"  # lets secret scanners recognise one
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The pair; `expires_in_seconds` is about the access token."""
+
+    access_token: str
+    refresh_token: str
+    expires_in_seconds: int
+
+
+async def access_token_for(context: Context, user: User, session: Session) -> tuple[str, int]:
+    """A signed access token, and how many seconds it is good for: never longer than its session."""
+    key = await context.key_ring.signing()
+    now = context.clock.now()
+    issued_at = int(now.timestamp())
+    lifetime = min(context.settings.auth_access_token_seconds, int((session.expires_at - now).total_seconds()))
+    claims = {
+        "iss": context.settings.token_issuer,
+        "aud": context.settings.token_audience,
+        "sub": str(user.id),
+        "jti": str(new_id()),
+        "sid": str(session.id),
+        "iat": issued_at,
+        "nbf": issued_at,
+        "exp": issued_at + lifetime,
+        "auth_time": int(session.authenticated_at.timestamp()),
+        "amr": list(session.methods),
+        "roles": list(user.roles),
+        "scope": "",
+        "email_verified": context.email_verified(user),
+    }
+    return sign_token(claims, private_key_pem=key.private_key_pem, key_id=key.id), lifetime
+
+
+def new_refresh_secret() -> str:
+    """The first refresh token of a session."""
+    return REFRESH_PREFIX + secrets.token_urlsafe(32)
+
+
+def successors_of(context: Context, refresh_secret: str) -> list[str]:
+    """What follows a refresh token: computed from it, so that a repeated exchange gives the same answer and the answer
+    need not be stored. One candidate for each encryption key there is, the active one first."""
+    return [
+        REFRESH_PREFIX + context.vault.derive("refresh token", refresh_secret.encode(), key_id=key_id).hex()
+        for key_id in context.vault.key_ids
+    ]
+
+
+async def store_refresh_token(
+    context: Context, work: AuthUnitOfWork, session: Session, secret: str, *, parent_id: UUID | None = None
+) -> None:
+    """Remember a refresh token, as a hash. It never outlives its session."""
+    lifetime = timedelta(days=context.settings.auth_refresh_token_days)
+    await work.sessions.add_token(
+        RefreshToken(
+            id=new_id(),
+            session_id=session.id,
+            parent_id=parent_id,
+            token_hash=hash_of(secret),
+            expires_at=min(work.now + lifetime, session.expires_at),
+        )
+    )

@@ -1,0 +1,1 @@
+"""The rules of accounts, sessions and identity checks. Pure: time, ids and secrets come in as arguments."""

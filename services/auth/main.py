@@ -1,0 +1,55 @@
+"""Wires the auth service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from services.auth.api import account, audit_log, kyc, login, me, pages, sessions, users, well_known
+from services.auth.commands.prepare import ensure_admin, ensure_signing_key
+from services.auth.consumers import CONSUMERS
+from services.auth.context import Context
+from services.auth.jobs import JOBS
+from services.auth.key_ring import KeyRing, OwnKeyVerifier
+from services.auth.passwords import Passwords
+from services.auth.queries.signing_keys import published_keys
+from services.auth.settings import Settings
+from shared.crypto import open_vault
+from shared.http.app import create_app
+from shared.identity.tokens import TokenRules
+from shared.service import Platform, Service, open_database
+
+
+def build(settings: Settings, platform: Platform) -> Service:
+    """The auth service, ready to be run."""
+    database = open_database(settings, "auth")
+    keys = settings.encryption_keys.get_secret_value() if settings.encryption_keys else None
+    vault = open_vault(keys, production=settings.production)
+    key_ring = KeyRing(lambda: published_keys(database, vault))
+    context = Context(
+        settings=settings,
+        clock=platform.clock,
+        database=database,
+        vault=vault,
+        passwords=Passwords(settings),
+        key_ring=key_ring,
+    )
+
+    @asynccontextmanager
+    async def resources() -> AsyncIterator[None]:
+        await ensure_signing_key(context)
+        await ensure_admin(context)
+        try:
+            yield
+        finally:
+            context.passwords.close()
+
+    rules = TokenRules(issuer=settings.token_issuer, audience=settings.token_audience)
+    app = create_app(
+        service="auth",
+        title="Lendery auth",
+        description="Accounts, sessions, roles and identity checks.",
+        routers=[module.router for module in (account, login, sessions, me, kyc, users, audit_log, pages, well_known)],
+        checks={"database": database.ping},
+        token_verifier=OwnKeyVerifier(key_ring, rules),
+        context=context,
+    )
+    return Service(name="auth", app=app, database=database, context=context, consumers=CONSUMERS, jobs=JOBS, resources=resources)

@@ -1,0 +1,1 @@
+"""Reads of accounts, sessions, identity checks and the audit log."""

@@ -1,0 +1,64 @@
+"""Configuration of the auth service, from the environment."""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from pydantic import Field, SecretStr, model_validator
+
+from services.auth.domain.passwords import refused_because
+from shared.crypto import open_vault
+from shared.settings import CommonSettings
+
+LOCAL_ADMIN_PASSWORD = "admin-local-only"  # noqa: S105 known to everybody, refused in production
+
+
+class Settings(CommonSettings):
+    """`LENDERY_AUTH_…`, and the secrets `LENDERY_ENCRYPTION_KEYS` and `LENDERY_ADMIN_PASSWORD`.
+
+    Outside production the first administrator has a password that everybody knows, and secrets are sealed under a key
+    that everybody knows, unless others are given. In production there is no administrator until a password is given.
+    """
+
+    encryption_keys: SecretStr | None = None
+    admin_email: str = "admin@lendery.test"
+    admin_password: SecretStr | None = None
+
+    auth_access_token_seconds: int = Field(900, ge=60, le=900)
+    auth_refresh_token_days: int = Field(30, ge=1, le=90)
+    auth_session_days: int = Field(90, ge=1, le=365)
+    auth_refresh_grace_seconds: int = Field(10, ge=0, le=60)
+    auth_verify_link_hours: int = Field(48, ge=1, le=240)
+    auth_reset_link_minutes: int = Field(30, ge=5, le=1440)
+
+    auth_hash_threads: int = Field(2, ge=1, le=64)
+    auth_hash_memory_kib: int = Field(19_456, ge=8)
+    auth_hash_rounds: int = Field(2, ge=1)
+    auth_hash_waiting_max: int = Field(5_000, ge=1)
+
+    auth_account_failures: int = Field(5, ge=1)
+    auth_account_failures_everywhere: int = Field(20, ge=1)
+    auth_address_failures: int = Field(100, ge=1)
+    auth_quiet_seconds: float = Field(0.1, ge=0, le=2)
+    auth_trusted_proxies: str = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+
+    @model_validator(mode="after")
+    def _check_secrets(self) -> "Settings":
+        self.proxy_networks()
+        open_vault(self.encryption_keys.get_secret_value() if self.encryption_keys else None, production=self.production)
+        password = self.first_admin_password
+        if password is not None and self.production:
+            if password == LOCAL_ADMIN_PASSWORD:
+                raise ValueError("LENDERY_ADMIN_PASSWORD is the local default; choose another when LENDERY_ENV=production")
+            if reason := refused_because(password):
+                raise ValueError(f"LENDERY_ADMIN_PASSWORD {reason}")
+        return self
+
+    @property
+    def first_admin_password(self) -> str | None:
+        """The password of the administrator made at the first start; None when there is to be none."""
+        if self.admin_password is not None and self.admin_password.get_secret_value():
+            return self.admin_password.get_secret_value()
+        return None if self.production else LOCAL_ADMIN_PASSWORD
+
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks whose hosts may say, in X-Forwarded-For, whom they speak for: where the gateway runs."""
+        return tuple(ip_network(item.strip()) for item in self.auth_trusted_proxies.split(",") if item.strip())

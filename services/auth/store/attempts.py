@@ -1,0 +1,69 @@
+"""Counters of attempts in the database."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.auth.domain.throttle import AttemptKey, Attempts
+from services.auth.store.tables import attempts
+
+
+def _keyed(keys: Collection[AttemptKey]) -> sa.ColumnElement[bool]:
+    return sa.tuple_(attempts.c.kind, attempts.c.subject).in_([(key.kind, key.subject) for key in keys])
+
+
+class AttemptCounters:
+    """Reads and writes counters on one connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def read(self, keys: Collection[AttemptKey]) -> dict[AttemptKey, Attempts]:
+        """The counters that there are."""
+        return await self._read(sa.select(attempts).where(_keyed(keys)))
+
+    async def lock(self, keys: Collection[AttemptKey], now: datetime) -> dict[AttemptKey, Attempts]:
+        """Every counter, locked in one order until the end of the transaction; a new one counts 0."""
+        rows = [{"kind": key.kind, "subject": key.subject, "count": 0, "last_at": now} for key in sorted(keys)]
+        await self._connection.execute(insert(attempts).values(rows).on_conflict_do_nothing())
+        statement = sa.select(attempts).where(_keyed(keys)).order_by(attempts.c.kind, attempts.c.subject)
+        return await self._read(statement.with_for_update())
+
+    async def save(self, counters: Mapping[AttemptKey, Attempts]) -> None:
+        """Write counters that were locked."""
+        statement = (
+            attempts.update()
+            .where(attempts.c.kind == sa.bindparam("of_kind"), attempts.c.subject == sa.bindparam("of_subject"))
+            .values(count=sa.bindparam("new_count"), last_at=sa.bindparam("new_last"), blocked_until=sa.bindparam("new_block"))
+        )
+        await self._connection.execute(
+            statement,
+            [
+                {
+                    "of_kind": key.kind,
+                    "of_subject": key.subject,
+                    "new_count": counter.count,
+                    "new_last": counter.last_at,
+                    "new_block": counter.blocked_until,
+                }
+                for key, counter in counters.items()
+            ],
+        )
+
+    async def forget(self, keys: Collection[AttemptKey]) -> None:
+        """Begin anew."""
+        await self._connection.execute(attempts.delete().where(_keyed(keys)))
+
+    async def forget_before(self, instant: datetime) -> int:
+        """Delete counters that were last raised before `instant`; the number deleted."""
+        return (await self._connection.execute(attempts.delete().where(attempts.c.last_at < instant))).rowcount
+
+    async def _read(self, statement: sa.Select[Any]) -> dict[AttemptKey, Attempts]:
+        return {
+            AttemptKey(row.kind, bytes(row.subject)): Attempts(row.count, row.last_at, row.blocked_until)
+            for row in await self._connection.execute(statement)
+        }

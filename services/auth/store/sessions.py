@@ -1,0 +1,103 @@
+"""Sessions and their refresh tokens in the database."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.auth.domain.session import RefreshToken, Session
+from services.auth.store.tables import refresh_tokens, sessions
+
+
+def _session(row: sa.Row[Any]) -> Session:
+    values = dict(row._mapping)
+    return Session(**{**values, "methods": tuple(values["methods"])})
+
+
+class Sessions:
+    """Reads and writes sessions on one connection. Whoever rotates a token first locks its session."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, session: Session) -> None:
+        """Insert a session."""
+        await self._connection.execute(sessions.insert().values(asdict(session)))
+
+    async def find(self, session_id: UUID, *, lock: bool = False) -> Session | None:
+        """The session, locked until the end of the transaction if asked."""
+        statement = sa.select(sessions).where(sessions.c.id == session_id)
+        row = (await self._connection.execute(statement.with_for_update() if lock else statement)).one_or_none()
+        return _session(row) if row else None
+
+    async def page_of(self, user_id: UUID, *, now: datetime, after: UUID | None, count: int) -> Sequence[Session]:
+        """The living sessions of a person, newest first."""
+        statement = (
+            sa.select(sessions)
+            .where(sessions.c.user_id == user_id, sessions.c.ended_at.is_(None), sessions.c.expires_at > now)
+            .order_by(sessions.c.id.desc())
+            .limit(count)
+        )
+        if after is not None:
+            statement = statement.where(sessions.c.id < after)
+        return [_session(row) for row in await self._connection.execute(statement)]
+
+    async def touch(self, session_id: UUID, *, address: str, device: str, now: datetime) -> None:
+        """Note where the session was used last."""
+        await self._connection.execute(
+            sessions.update().where(sessions.c.id == session_id).values(last_used_at=now, address=address, device=device)
+        )
+
+    async def end(self, session_id: UUID, *, reason: str, now: datetime) -> bool:
+        """End a session; False when it had ended."""
+        ended = await self._connection.execute(
+            sessions.update()
+            .where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
+            .values(ended_at=now, end_reason=reason)
+        )
+        return bool(ended.rowcount)
+
+    async def end_all_of(self, user_id: UUID, *, reason: str, now: datetime, but: UUID | None = None) -> None:
+        """End every session of a person, except `but`."""
+        statement = sessions.update().where(sessions.c.user_id == user_id, sessions.c.ended_at.is_(None))
+        if but is not None:
+            statement = statement.where(sessions.c.id != but)
+        await self._connection.execute(statement.values(ended_at=now, end_reason=reason))
+
+    async def used_from(self, user_id: UUID, address: str, *, since: datetime) -> bool:
+        """Whether the person has logged in from this network address since then."""
+        statement = sa.select(sessions.c.id).where(
+            sessions.c.user_id == user_id, sessions.c.address == address, sessions.c.authenticated_at > since
+        )
+        return (await self._connection.execute(statement.limit(1))).first() is not None
+
+    async def add_token(self, token: RefreshToken) -> None:
+        """Insert a refresh token."""
+        await self._connection.execute(refresh_tokens.insert().values(asdict(token)))
+
+    async def find_token(self, token_hash: bytes) -> RefreshToken | None:
+        """The token with this hash."""
+        return await self._token(refresh_tokens.c.token_hash == token_hash)
+
+    async def child_of(self, token_id: UUID) -> RefreshToken | None:
+        """The token that was given in exchange for this one."""
+        return await self._token(refresh_tokens.c.parent_id == token_id)
+
+    async def mark_used(self, token_id: UUID, now: datetime) -> None:
+        """The token was exchanged for its child."""
+        await self._connection.execute(refresh_tokens.update().where(refresh_tokens.c.id == token_id).values(used_at=now))
+
+    async def forget_before(self, instant: datetime) -> int:
+        """Delete sessions, with their tokens, that ended or expired before `instant`; the number deleted."""
+        deleted = await self._connection.execute(
+            sessions.delete().where(sa.or_(sessions.c.ended_at < instant, sessions.c.expires_at < instant))
+        )
+        return deleted.rowcount
+
+    async def _token(self, condition: sa.ColumnElement[bool]) -> RefreshToken | None:
+        row = (await self._connection.execute(sa.select(refresh_tokens).where(condition))).one_or_none()
+        return RefreshToken(**row._mapping) if row else None

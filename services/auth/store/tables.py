@@ -1,0 +1,173 @@
+"""Every table of the schema `auth`, as the migrations create them."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from shared.db.tables import add_shared_tables
+
+metadata = sa.MetaData(schema="auth")
+add_shared_tables(metadata)
+
+
+def _instant(name: str, *, nullable: bool = False) -> sa.Column[object]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text),
+    sa.Column("full_name", sa.Text, nullable=False),
+    sa.Column("phone", sa.Text),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("time_zone", sa.Text, nullable=False),
+    sa.Column("home_currency", sa.Text, nullable=False),
+    sa.Column("roles", ARRAY(sa.Text), nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    _instant("email_verified_at", nullable=True),
+    _instant("password_changed_at", nullable=True),
+    _instant("created_at"),
+    _instant("updated_at"),
+    sa.UniqueConstraint("email", name="users_email_key"),
+    sa.CheckConstraint("email = lower(email)", name="users_email_check"),
+    sa.CheckConstraint(
+        "roles <@ ARRAY['user', 'support', 'admin', 'partner'] AND cardinality(roles) > 0", name="users_roles_check"
+    ),
+    sa.CheckConstraint("status IN ('active', 'suspended', 'closed')", name="users_status_check"),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("user_id", sa.Uuid, sa.ForeignKey(users.c.id, name="sessions_user_id_fkey"), nullable=False),
+    sa.Column("device", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("methods", ARRAY(sa.Text), nullable=False),
+    _instant("authenticated_at"),
+    _instant("last_used_at"),
+    _instant("expires_at"),
+    _instant("ended_at", nullable=True),
+    sa.Column("end_reason", sa.Text),
+    sa.CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="sessions_end_check"),
+    sa.Index("sessions_user_id_idx", "user_id", "id"),
+)
+
+# One row a token ever issued. A family is a session; a parent has one child at most.
+refresh_tokens = sa.Table(
+    "refresh_tokens",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column(
+        "session_id",
+        sa.Uuid,
+        sa.ForeignKey(sessions.c.id, name="refresh_tokens_session_id_fkey", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    sa.Column("parent_id", sa.Uuid),
+    sa.Column("token_hash", sa.LargeBinary, nullable=False),
+    _instant("expires_at"),
+    _instant("used_at", nullable=True),
+    sa.UniqueConstraint("token_hash", name="refresh_tokens_token_hash_key"),
+    sa.UniqueConstraint("parent_id", name="refresh_tokens_parent_id_key"),
+    sa.Index("refresh_tokens_session_id_idx", "session_id"),
+)
+
+# Single-use secrets sent by e-mail. `email` is the address that the secret was sent to.
+mailed_links = sa.Table(
+    "mailed_links",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("user_id", sa.Uuid, sa.ForeignKey(users.c.id, name="mailed_links_user_id_fkey"), nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("token_hash", sa.LargeBinary, nullable=False),
+    _instant("created_at"),
+    _instant("expires_at"),
+    _instant("used_at", nullable=True),
+    sa.UniqueConstraint("token_hash", name="mailed_links_token_hash_key"),
+    sa.CheckConstraint("purpose IN ('verify_email', 'reset_password')", name="mailed_links_purpose_check"),
+    sa.Index("mailed_links_user_id_idx", "user_id", "purpose"),
+)
+
+# Counters that slow guessing down. `subject` is a SHA-256, so that no address or e-mail is kept here.
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.LargeBinary, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    _instant("last_at"),
+    _instant("blocked_until", nullable=True),
+    sa.PrimaryKeyConstraint("kind", "subject", name="attempts_pkey"),
+    sa.Index("attempts_last_at_idx", "last_at"),
+)
+
+signing_keys = sa.Table(
+    "signing_keys",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("public_jwk", JSONB, nullable=False),
+    sa.Column("private_key", sa.LargeBinary, nullable=False),
+    _instant("created_at"),
+    _instant("retired_at", nullable=True),
+    _instant("revoked_at", nullable=True),
+)
+
+# `details` is sealed JSON: name, date of birth, address and document number.
+kyc_submissions = sa.Table(
+    "kyc_submissions",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("user_id", sa.Uuid, sa.ForeignKey(users.c.id, name="kyc_submissions_user_id_fkey"), nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("country", sa.Text, nullable=False),
+    sa.Column("document_type", sa.Text, nullable=False),
+    sa.Column("details", sa.LargeBinary, nullable=False),
+    _instant("submitted_at"),
+    _instant("decided_at", nullable=True),
+    sa.Column("decided_by", sa.Uuid),
+    sa.Column("reason", sa.Text),
+    sa.CheckConstraint("status IN ('pending', 'approved', 'rejected')", name="kyc_submissions_status_check"),
+    sa.CheckConstraint("(status = 'pending') = (decided_at IS NULL)", name="kyc_submissions_decided_check"),
+    sa.CheckConstraint("(status = 'rejected') = (reason IS NOT NULL)", name="kyc_submissions_reason_check"),
+    sa.Index("kyc_submissions_user_id_idx", "user_id", "id"),
+    sa.Index("kyc_submissions_status_idx", "status", "id"),
+)
+sa.Index("kyc_submissions_open_key", kyc_submissions.c.user_id, unique=True, postgresql_where=sa.text("status = 'pending'"))
+
+# What a person handed in as proof: `content` is sealed.
+kyc_documents = sa.Table(
+    "kyc_documents",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column(
+        "submission_id", sa.Uuid, sa.ForeignKey(kyc_submissions.c.id, name="kyc_documents_submission_id_fkey"), nullable=False
+    ),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("size_bytes", sa.Integer, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Index("kyc_documents_submission_id_idx", "submission_id"),
+)
+
+# Append-only: triggers and grants refuse everything but INSERT and SELECT.
+audit_log = sa.Table(
+    "audit_log",
+    metadata,
+    sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("id", sa.Uuid, nullable=False),
+    _instant("happened_at"),
+    sa.Column("service", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("actor_id", sa.Uuid),
+    sa.Column("subject_id", sa.Uuid),
+    sa.Column("address", sa.Text),
+    sa.Column("request_id", sa.Text),
+    sa.Column("before", JSONB),
+    sa.Column("after", JSONB),
+    sa.UniqueConstraint("id", name="audit_log_id_key"),
+    sa.Index("audit_log_actor_id_idx", "actor_id", "id"),
+    sa.Index("audit_log_subject_id_idx", "subject_id", "id"),
+)

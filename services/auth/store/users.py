@@ -1,0 +1,62 @@
+"""Accounts in the database."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.auth.domain.user import User
+from services.auth.store.tables import users
+
+
+def _user(row: sa.Row[Any]) -> User:
+    values = dict(row._mapping)
+    return User(**{**values, "roles": tuple(values["roles"])})
+
+
+class Users:
+    """Reads and writes accounts on one connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add_if_email_is_free(self, user: User) -> bool:
+        """Insert the account; False when its e-mail address has one, then nothing is written."""
+        statement = insert(users).values(asdict(user)).on_conflict_do_nothing(index_elements=["email"]).returning(users.c.id)
+        return (await self._connection.execute(statement)).first() is not None
+
+    async def find(self, user_id: UUID, *, lock: bool = False) -> User | None:
+        """The account, locked until the end of the transaction if asked."""
+        return await self._one(sa.select(users).where(users.c.id == user_id), lock)
+
+    async def find_by_email(self, email: str, *, lock: bool = False) -> User | None:
+        """The account of a lower-case address."""
+        return await self._one(sa.select(users).where(users.c.email == email), lock)
+
+    async def save(self, user: User) -> None:
+        """Write the account as it is now."""
+        values = asdict(user)
+        await self._connection.execute(users.update().where(users.c.id == values.pop("id")).values(values))
+
+    async def page(
+        self, *, after: UUID | None, count: int, email: str | None = None, role: str | None = None, status: str | None = None
+    ) -> Sequence[User]:
+        """Accounts, newest first."""
+        statement = sa.select(users).order_by(users.c.id.desc()).limit(count)
+        if after is not None:
+            statement = statement.where(users.c.id < after)
+        if email is not None:
+            statement = statement.where(users.c.email == email)
+        if role is not None:
+            statement = statement.where(users.c.roles.contains([role]))
+        if status is not None:
+            statement = statement.where(users.c.status == status)
+        return [_user(row) for row in await self._connection.execute(statement)]
+
+    async def _one(self, statement: sa.Select[Any], lock: bool) -> User | None:
+        row = (await self._connection.execute(statement.with_for_update() if lock else statement)).one_or_none()
+        return _user(row) if row else None
