@@ -1,0 +1,1 @@
+"""What can be done to deposits and withdrawals, one use case a file."""

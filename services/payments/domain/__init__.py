@@ -1,0 +1,1 @@
+"""What deposits and withdrawals are and may do. Pure."""

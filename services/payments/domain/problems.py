@@ -1,0 +1,94 @@
+"""What payments refuses, and why."""
+
+from shared.problems import NotFound, Problem, ServiceUnavailable
+
+
+class WalletNotFound(NotFound):
+    """There is no such wallet, or it is somebody else's."""
+
+    code = "wallet_not_found"
+    title = "There is no such wallet"
+
+
+class DepositNotFound(NotFound):
+    """There is no such deposit, or it is somebody else's."""
+
+    code = "deposit_not_found"
+    title = "There is no such deposit"
+
+
+class WithdrawalNotFound(NotFound):
+    """There is no such withdrawal, or it is somebody else's."""
+
+    code = "withdrawal_not_found"
+    title = "There is no such withdrawal"
+
+
+class ProviderNotFound(NotFound):
+    """No provider of this name sends us webhooks."""
+
+    code = "provider_not_found"
+    title = "There is no such payment provider"
+
+
+class CurrencyMismatch(Problem):
+    """The wallet is kept in another currency."""
+
+    status = 422
+    code = "currency_mismatch"
+    title = "The wallet has another currency"
+
+
+class UnknownProvider(Problem):
+    """There is no payment provider of this name."""
+
+    status = 422
+    code = "unknown_provider"
+    title = "There is no such payment provider"
+
+
+class ProviderCannot(Problem):
+    """The provider does not move this currency or amount, or does not pay out."""
+
+    status = 422
+    code = "provider_cannot"
+    title = "The payment provider does not do this"
+
+
+class DepositRefused(Problem):
+    """The provider said no to beginning the payment."""
+
+    status = 422
+    code = "deposit_refused"
+    title = "The payment provider refused the deposit"
+
+
+class ProviderUnavailable(ServiceUnavailable):
+    """The provider cannot be reached, or did not answer in time."""
+
+    code = "provider_unavailable"
+    title = "The payment provider cannot be reached right now"
+
+
+class WithdrawalNotCancellable(Problem):
+    """It is too late: the provider has been asked to pay, or the withdrawal is over."""
+
+    status = 409
+    code = "withdrawal_not_cancellable"
+    title = "The withdrawal can no longer be cancelled"
+
+
+class WithdrawalSettled(Problem):
+    """There is nothing left to be done for it."""
+
+    status = 409
+    code = "withdrawal_settled"
+    title = "The withdrawal is over"
+
+
+class WebhookTooLarge(Problem):
+    """A webhook body beyond any that a provider sends."""
+
+    status = 413
+    code = "webhook_too_large"
+    title = "The webhook's body is too large"

@@ -1,0 +1,70 @@
+"""The sandbox's words in ours. A status that is not listed here decides nothing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.payments.providers.base import (
+    PAYMENT_EXPIRED,
+    Answer,
+    Checkout,
+    Failure,
+    NeverSeen,
+    Settled,
+    StillPending,
+    Success,
+    Unknown,
+)
+
+_PAYMENT_REFUSALS = {
+    "declined": ("payment_declined", "The payment was declined."),
+    "expired": (PAYMENT_EXPIRED, "Nobody paid in time."),
+}
+_PAYOUT_REFUSALS = {"failed": ("payout_refused", "The provider could not pay to this destination.")}
+
+
+def read_checkout(status: int, body: Any) -> Answer[Checkout]:
+    """The answer to beginning a payment."""
+    if status in (200, 201) and isinstance(body, Mapping) and _texts(body, "id", "checkout_url"):
+        return Success(Checkout(body["id"], body["checkout_url"]), raw=body)
+    return _refused_or_unknown(status, body)
+
+
+def read_payment(status: int, body: Any) -> Answer[Settled]:
+    """The answer to asking about a payment in."""
+    return _read_settled(status, body, pending="pending", refusals=_PAYMENT_REFUSALS)
+
+
+def read_payout(status: int, body: Any) -> Answer[Settled]:
+    """The answer to ordering a payout, and to asking about one."""
+    return _read_settled(status, body, pending="processing", refusals=_PAYOUT_REFUSALS)
+
+
+def _read_settled(status: int, body: Any, *, pending: str, refusals: Mapping[str, tuple[str, str]]) -> Answer[Settled]:
+    if status not in (200, 201):
+        return _refused_or_unknown(status, body)
+    if not isinstance(body, Mapping) or not _texts(body, "id", "reference", "currency", "status"):
+        return Unknown("the answer has another shape than documented", raw=_record(status, body))
+    if body["status"] == pending:
+        return StillPending(pending, raw=body)
+    if refusal := refusals.get(body["status"]):
+        return Failure(*refusal, raw=body)
+    if body["status"] == "succeeded" and type(body.get("amount")) is int:
+        return Success(Settled(body["id"], body["reference"], body["amount"], body["currency"]), raw=body)
+    return Unknown(f"unmapped status {body['status']}", raw=body)
+
+
+def _refused_or_unknown(status: int, body: Any) -> Answer[Any]:
+    code = body.get("code") if isinstance(body, Mapping) else None
+    if status == 404 and code == "unknown_reference":
+        return NeverSeen("unknown reference", raw=_record(status, body))
+    if status == 422:
+        return Failure("order_refused", "The provider does not take this order.", raw=_record(status, body))
+    return Unknown(f"HTTP {status}", raw=_record(status, body))
+
+
+def _texts(body: Mapping[str, Any], *names: str) -> bool:
+    return all(isinstance(body.get(name), str) and body[name] for name in names)
+
+
+def _record(status: int, body: Any) -> dict[str, Any]:
+    return {"http_status": status, "body": body if isinstance(body, Mapping) else str(body)[:500]}

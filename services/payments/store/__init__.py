@@ -1,0 +1,1 @@
+"""What payments keeps in PostgreSQL."""
