@@ -1,0 +1,1 @@
+"""One write use case a file: the only place that opens a unit of work."""

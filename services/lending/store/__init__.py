@@ -1,0 +1,1 @@
+"""Where lending keeps its rows."""
