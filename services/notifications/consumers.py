@@ -1,0 +1,14 @@
+"""Which message goes to which use case."""
+
+from services.notifications.commands.announce_event import announce_event
+from services.notifications.commands.send_email import send_email
+from services.notifications.domain.announcements import ANNOUNCED_EVENTS
+from shared.contracts.auth.user_events import UserUpdated
+from shared.contracts.notifications.message_commands import SendEmail
+from shared.messaging.consumer import ConsumerTable
+
+# UserUpdated is told to nobody: it only changes where people are reached.
+CONSUMERS: ConsumerTable = {
+    **dict.fromkeys(sorted(ANNOUNCED_EVENTS | {UserUpdated}, key=lambda event: event.type), announce_event),
+    SendEmail: send_email,
+}

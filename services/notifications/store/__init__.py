@@ -1,0 +1,1 @@
+"""Where notifications keeps its rows."""

@@ -1,0 +1,85 @@
+"""Every table of the notifications schema."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    desc,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.db.tables import add_shared_tables
+
+metadata = MetaData(schema="notifications")
+add_shared_tables(metadata)
+
+# Where and how to reach a person, as auth's events last told it; `as_of` is the time of that event.
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("full_name", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("as_of", DateTime(timezone=True), nullable=False),
+)
+
+# The in-app feed. One event is told to one person once.
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid, nullable=False),
+    Column("event_id", Uuid, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("read_at", DateTime(timezone=True)),
+    UniqueConstraint("event_id", "user_id", name="notifications_event_id_user_id_key"),
+)
+Index("notifications_user_id_id_idx", notifications.c.user_id, desc(notifications.c.id))
+Index(
+    "notifications_unread_idx",
+    notifications.c.user_id,
+    desc(notifications.c.id),
+    postgresql_where=text("read_at IS NULL"),
+)
+
+# E-mails to send and sent. `content` is sealed JSON: subject, text, html. That of a secret e-mail (links, codes) is
+# dropped as soon as it is sent or given up, that of any other after a while.
+emails = Table(
+    "emails",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("dedupe_key", Text, nullable=False),
+    Column("user_id", Uuid),
+    Column("template", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("content", LargeBinary),
+    Column("secret", Boolean, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("next_attempt_at", DateTime(timezone=True), nullable=False),
+    Column("give_up_at", DateTime(timezone=True), nullable=False),
+    Column("failure", Text),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("settled_at", DateTime(timezone=True)),
+    UniqueConstraint("dedupe_key", name="emails_dedupe_key_key"),
+    CheckConstraint("status IN ('pending', 'sent', 'failed')", name="emails_status_check"),
+    CheckConstraint("(status = 'pending') = (settled_at IS NULL)", name="emails_settled_at_check"),
+    CheckConstraint("status <> 'pending' OR content IS NOT NULL", name="emails_content_check"),
+)
+Index("emails_due_idx", emails.c.next_attempt_at, emails.c.id, postgresql_where=text("status = 'pending'"))
+Index("emails_content_idx", emails.c.settled_at, postgresql_where=text("content IS NOT NULL"))
