@@ -1,0 +1,314 @@
+"""The public address space of Lendery, as data: docs/, the access tests and the proxy all read this table.
+
+A row is the methods and the pattern; a path of the public contract whose service does not have it yet leads there all
+the same, and the service answers 404.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from gateway.routing import Route
+
+_OPERATORS = frozenset({"support", "admin"})
+_ADMIN = frozenset({"admin"})
+_REPORT_SECONDS = 120.0
+_WHOLE_LEDGER_SECONDS = 900.0
+_STREAM_SECONDS = 120.0
+_FILES_BYTES = 12 << 20
+_LARGE_FILE_BYTES = 32 << 20
+
+
+def _rows(service: str, rows: str, **settings: object) -> list[Route]:
+    """The routes of a block of lines such as `GET,POST /v1/wallets`."""
+    routes = []
+    for row in rows.strip().splitlines():
+        methods, pattern = row.split()
+        route = Route(pattern, frozenset(methods.split(",")), service, limit="read")
+        routes += [replace(part, **settings) for part in _by_safety(route)]  # type: ignore[arg-type]
+    return routes
+
+
+def _by_safety(route: Route) -> Iterable[Route]:
+    """Reads and writes of the same address are limited apart."""
+    reads, writes = route.methods & {"GET"}, route.methods - {"GET"}
+    if reads:
+        yield replace(route, methods=reads)
+    if writes:
+        yield replace(route, methods=writes, limit="write")
+
+
+def _scoped(scope: str, routes: Iterable[Route]) -> list[Route]:
+    return [replace(route, scope=f"{scope}:{'read' if route.methods == {'GET'} else 'write'}") for route in routes]
+
+
+AUTH = [
+    *_rows(
+        "auth",
+        """
+        POST /v1/auth/register
+        POST /v1/auth/login
+        POST /v1/auth/login/mfa
+        POST /v1/auth/refresh
+        POST /v1/auth/logout
+        POST /v1/auth/email/verify
+        POST /v1/auth/password/forgot
+        POST /v1/auth/password/reset
+        POST /v1/auth/token
+        GET /v1/auth/oauth/{provider}/authorize
+        GET /v1/auth/oauth/{provider}/callback
+        GET,POST,DELETE /v1/auth/passkeys
+        GET,POST,DELETE /v1/auth/passkeys/*
+        """,
+        public=True,
+        limit="sign_in",
+        cookies=True,
+    ),
+    *_rows("auth", "GET,POST /v1/auth/pages/*", public=True, limit="sign_in", cookies=True),
+    *_rows(
+        "auth",
+        """
+        POST /v1/auth/email/resend
+        GET,DELETE /v1/auth/sessions
+        DELETE /v1/auth/sessions/{id}
+        POST /v1/auth/password/change
+        GET /v1/auth/mfa
+        POST,DELETE /v1/auth/mfa/{method}
+        POST /v1/auth/mfa/{method}/confirm
+        """,
+        cookies=True,
+    ),
+    *_rows(
+        "auth",
+        """
+        GET,POST /v1/api-clients
+        GET,DELETE /v1/api-clients/{id}
+        GET,PATCH,DELETE /v1/me
+        GET /v1/kyc
+        """,
+    ),
+    *_rows("auth", "GET /v1/me/export", limit="heavy", timeout_seconds=_REPORT_SECONDS),
+    *_rows("auth", "POST /v1/kyc", body_limit_bytes=_LARGE_FILE_BYTES),
+    *_rows("auth", "GET /.well-known/jwks.json", public=True, limit="public"),
+    *_rows(
+        "auth",
+        """
+        GET /v1/admin/kyc
+        GET /v1/admin/kyc/{id}
+        GET /v1/admin/kyc/{id}/documents/{document_id}
+        POST /v1/admin/kyc/{id}/approve
+        POST /v1/admin/kyc/{id}/reject
+        GET /v1/admin/users
+        GET /v1/admin/users/{id}
+        GET /v1/admin/audit-log
+        """,
+        roles=_OPERATORS,
+    ),
+    *_rows("auth", "PATCH /v1/admin/users/{id}", roles=_ADMIN),
+]
+
+WALLET_LEDGER = [
+    *_scoped(
+        "wallets",
+        [
+            *_rows(
+                "wallet_ledger",
+                """
+                GET,POST /v1/wallets
+                GET /v1/wallets/{id}
+                GET /v1/wallets/{id}/entries
+                GET /v1/wallets/{id}/balance
+                GET /v1/transactions/{id}
+                """,
+            ),
+            *_rows("wallet_ledger", "GET /v1/wallets/{id}/statement", limit="heavy", timeout_seconds=_REPORT_SECONDS),
+        ],
+    ),
+    *_scoped("transfers", _rows("wallet_ledger", "POST /v1/transfers")),
+    *_rows(
+        "wallet_ledger",
+        """
+        GET /v1/admin/ledger/accounts
+        GET /v1/admin/ledger/transactions
+        GET /v1/admin/ledger/transactions/{id}
+        GET /v1/admin/ledger/trial-balance
+        """,
+        roles=_OPERATORS,
+        timeout_seconds=_REPORT_SECONDS,
+    ),
+    *_rows("wallet_ledger", "POST /v1/admin/ledger/transactions/{id}/reverse", roles=_ADMIN),
+    *_rows(
+        "wallet_ledger",
+        "POST /v1/admin/ledger/verify",
+        roles=_ADMIN,
+        limit="heavy",
+        timeout_seconds=_WHOLE_LEDGER_SECONDS,
+    ),
+]
+
+PAYMENTS = [
+    *_scoped(
+        "payments",
+        _rows(
+            "payments",
+            """
+            GET,POST /v1/deposits
+            GET /v1/deposits/{id}
+            GET,POST /v1/withdrawals
+            GET /v1/withdrawals/{id}
+            POST /v1/withdrawals/{id}/cancel
+            GET,POST /v1/payout-destinations
+            GET,DELETE /v1/payout-destinations/{id}
+            GET,POST /v1/mandates
+            GET,DELETE /v1/mandates/{id}
+            GET /v1/invoices
+            GET /v1/invoices/{id}
+            """,
+        ),
+    ),
+    *_rows("payments", "GET /v1/payment-providers", public=True, limit="public"),
+    *_rows("payments", "GET,POST /v1/webhooks/{provider}", public=True, limit="webhook", signed=True),
+    *_rows(
+        "payments",
+        """
+        POST /v1/admin/deposits/{id}/refund
+        POST /v1/admin/withdrawals/{id}/retry
+        """,
+        roles=_ADMIN,
+    ),
+    *_rows("payments", "GET /v1/admin/reconciliation", roles=_OPERATORS, timeout_seconds=_REPORT_SECONDS),
+]
+
+LENDING = [
+    *_rows("lending", "POST /v1/loans/quote", public=True, limit="public"),
+    *_scoped(
+        "loans",
+        [
+            *_rows(
+                "lending",
+                """
+                GET,POST /v1/loans
+                GET /v1/loans/{id}
+                GET /v1/loans/{id}/schedule
+                GET /v1/loans/{id}/events
+                POST /v1/loans/{id}/cancel
+                GET,POST /v1/loans/{id}/repayments
+                GET /v1/loans/{id}/repayments/{repayment_id}
+                GET,POST /v1/loans/{id}/payoff
+                GET /v1/credit-assessments/current
+                """,
+            ),
+            *_rows("lending", "POST /v1/credit-assessments", body_limit_bytes=_FILES_BYTES),
+        ],
+    ),
+    *_scoped(
+        "investments",
+        _rows(
+            "lending",
+            """
+            GET,POST /v1/loans/{id}/investments
+            GET /v1/investments
+            GET /v1/investments/{id}
+            GET,POST /v1/auto-invest-rules
+            GET,PATCH,DELETE /v1/auto-invest-rules/{id}
+            GET /v1/portfolio
+            """,
+        ),
+    ),
+    *_scoped(
+        "assets",
+        [
+            *_rows(
+                "lending",
+                """
+                GET,POST /v1/assets
+                GET /v1/assets/categories
+                GET,PATCH,DELETE /v1/assets/{id}
+                GET,POST,PUT,DELETE /v1/assets/{id}/availability
+                GET,POST /v1/tickets
+                GET /v1/tickets/{id}
+                POST /v1/tickets/{id}/accept
+                POST /v1/tickets/{id}/decline
+                POST /v1/tickets/{id}/cancel
+                POST /v1/tickets/{id}/hand-over
+                POST /v1/tickets/{id}/return
+                POST /v1/tickets/{id}/complete
+                POST /v1/tickets/{id}/dispute
+                GET,POST /v1/tickets/{id}/comments
+                """,
+            ),
+            *_rows(
+                "lending",
+                """
+                GET,POST /v1/assets/{id}/images
+                GET,DELETE /v1/assets/{id}/images/{image_id}
+                """,
+                body_limit_bytes=_FILES_BYTES,
+            ),
+        ],
+    ),
+    *_rows(
+        "lending",
+        """
+        POST /v1/admin/loans/{id}/approve
+        POST /v1/admin/loans/{id}/decline
+        """,
+        roles=_ADMIN,
+    ),
+    *_rows(
+        "lending",
+        "POST /v1/admin/close-of-business",
+        roles=_ADMIN,
+        limit="heavy",
+        timeout_seconds=_WHOLE_LEDGER_SECONDS,
+    ),
+    *_rows(
+        "lending",
+        """
+        GET /v1/admin/close-of-business
+        GET /v1/admin/treasury
+        GET /v1/admin/reports/summary
+        GET /v1/admin/reports/timeseries
+        """,
+        roles=_OPERATORS,
+        timeout_seconds=_REPORT_SECONDS,
+    ),
+]
+
+NOTIFICATIONS = [
+    *_rows(
+        "notifications",
+        """
+        GET /v1/notifications
+        GET /v1/notifications/unread-count
+        POST /v1/notifications/read
+        GET,PUT /v1/notification-preferences
+        GET,POST /v1/devices
+        DELETE /v1/devices/{id}
+        """,
+    ),
+    *_rows("notifications", "GET /v1/stream", timeout_seconds=_STREAM_SECONDS),
+    *_scoped(
+        "webhooks",
+        _rows(
+            "notifications",
+            """
+            GET,POST /v1/webhook-endpoints
+            GET,PATCH,DELETE /v1/webhook-endpoints/{id}
+            POST /v1/webhook-endpoints/{id}/test
+            POST /v1/webhook-endpoints/{id}/rotate-secret
+            GET /v1/webhook-endpoints/{id}/deliveries
+            POST /v1/webhook-deliveries/{id}/replay
+            """,
+        ),
+    ),
+    *_rows("notifications", "GET /v1/event-types", public=True, limit="public"),
+]
+
+PAGES = [
+    *_rows("sandbox", "GET,POST /sandbox/*", public=True, limit="page"),
+    *_rows("mailbox", "GET,POST,DELETE /mailbox", public=True, limit="page"),
+    *_rows("mailbox", "GET,POST,DELETE /mailbox/*", public=True, limit="page"),
+]
+"""The sandbox payment provider and the local mailbox: there only when the gateway is told where they are."""
+
+BUSINESS = [*AUTH, *WALLET_LEDGER, *PAYMENTS, *LENDING, *NOTIFICATIONS]
