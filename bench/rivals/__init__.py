@@ -1,0 +1,1 @@
+"""The same work done in other ways, written anew for comparison."""

@@ -1,0 +1,96 @@
+"""The PostgreSQL server that is measured on, with one database for Lendery and one for everything it is compared with."""
+
+import asyncio
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+from sqlalchemy.engine import make_url
+
+from migrations.roles import role_of
+from migrations.runner import migrate
+from migrations.schemas import SCHEMAS
+
+_DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+class NotDurable(Exception):
+    """A server that may lose what it has committed is not worth measuring."""
+
+
+@dataclass(frozen=True)
+class BenchServer:
+    """Where the databases are. The URLs may hold a password: never print them."""
+
+    ledger_url: str
+    other_url: str
+    version: str
+
+
+@contextmanager
+def bench_server(given_url: str | None) -> Iterator[BenchServer]:
+    """Databases on the server of `given_url`, or on a fresh embedded one; removed at the end. Raises `NotDurable`."""
+    if given_url is not None:
+        with _databases(given_url) as server:
+            yield server
+        return
+    from runtime.postgres import embedded_server
+
+    with tempfile.TemporaryDirectory(prefix="lendery-bench-") as home:
+        Path(home).chmod(0o755)  # as root, the server runs as somebody else
+        with embedded_server(Path(home) / "postgres") as own, _databases(own.url) as server:
+            yield server
+
+
+@contextmanager
+def _databases(url: str) -> Iterator[BenchServer]:
+    mark = f"lendery_bench_{secrets.token_hex(4)}"
+    os.environ["LENDERY_DB_ROLE_PREFIX"] = mark  # roles are the server's; children inherit the variable
+    ledger, other = mark, f"{mark}_other"
+    version = asyncio.run(_checked(url))
+    try:
+        asyncio.run(_execute(url, f"CREATE DATABASE {ledger}", f"CREATE DATABASE {other}"))
+        ledger_url, other_url = (_on(url, name) for name in (ledger, other))
+        asyncio.run(migrate(ledger_url))
+        yield BenchServer(ledger_url, other_url, version)
+    finally:
+        drops = [f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in (ledger, other)]
+        drops += [f'DROP ROLE IF EXISTS "{role_of(schema)}"' for schema in SCHEMAS]
+        asyncio.run(_execute(url, *drops))
+
+
+def _on(url: str, database: str) -> str:
+    parsed = make_url(url).set(database=database)
+    if parsed.username is None:
+        parsed = parsed.set(username=os.environ.get("PGUSER") or os.environ.get("USER") or "postgres")
+    return parsed.render_as_string(hide_password=False)
+
+
+async def _checked(url: str) -> str:
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        off = [name for name in _DURABILITY if await connection.fetchval("SELECT current_setting($1)", name) != "on"]
+        if off:
+            raise NotDurable(f"The server has {', '.join(off)} not on. Figures of a server that may lose commits mean nothing.")
+        return str(await connection.fetchval("SHOW server_version")).split()[0]
+    finally:
+        await connection.close()
+
+
+async def _execute(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def checkpoint(url: str) -> None:
+    """Write out what earlier measurements left in memory, so that each pays for itself only."""
+    asyncio.run(_execute(url, "CHECKPOINT"))
