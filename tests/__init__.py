@@ -1,0 +1,1 @@
+"""Tests: unit (no I/O), service (one service, real PostgreSQL), contract, journeys (everything), architecture, faults."""

@@ -1,0 +1,83 @@
+"""RabbitMQ's connections break while commands for the ledger are under way: each is posted once, and answered."""
+
+import asyncio
+import random
+import secrets
+from contextlib import AsyncExitStack
+
+import asyncpg
+import pytest
+from yarl import URL
+
+from services.wallet_ledger.main import build
+from services.wallet_ledger.queries.verification import verify_ledger
+from services.wallet_ledger.settings import Settings
+from shared.contracts.wallet_ledger.transaction_commands import PostTransaction, Transfer
+from shared.ids import new_id
+from shared.messaging.rabbitmq import RabbitTransport
+from shared.messaging.worker import MessagingWorker
+from tests.support.cuttable import Proxy, proxy_to
+from tests.support.identity import platform_for_tests
+from tests.support.platforms import remove_queues
+
+COMMANDS, PATIENCE_SECONDS = 200, 90
+_WAITING = "SELECT count(*) FROM wallet_ledger.outbox WHERE published_at IS NULL"
+_RECORDED = "SELECT count(*) FROM wallet_ledger.transactions"
+
+
+def command(number: int) -> PostTransaction:
+    """Money from outside; one in three asks for money that is not there, and is to be rejected."""
+    ends = ("reserve:KES", "fees:KES") if number % 3 == 0 else ("provider:test:KES", "fees:KES")
+    entry = Transfer(id=new_id(), debit_account=ends[0], credit_account=ends[1], amount_minor=1, currency="KES")
+    return PostTransaction(transaction_id=new_id(), idempotency_key=f"command {number}", kind="test", entries=[entry])
+
+
+async def cut_now_and_then(proxy: Proxy, done: asyncio.Event) -> int:
+    """Cut all connections to the broker again and again; for a moment the broker is away altogether."""
+    cuts = 0
+    while not done.is_set():
+        await asyncio.sleep(random.uniform(0.1, 0.3))
+        proxy.refusing = cuts == 1
+        proxy.cut()
+        cuts += 1
+        if cuts == 6:
+            break
+    proxy.refusing = False
+    return cuts
+
+
+@pytest.mark.rabbitmq
+async def test_connections_to_the_broker_are_cut(database_url: str, owner: asyncpg.Connection, amqp_url: str) -> None:
+    service = build(Settings(env="test", database_url=database_url, home_currency="KES"), platform_for_tests())
+    prefix, url = f"test-{secrets.token_hex(4)}-", URL(amqp_url)
+    assert service.resources is not None
+    async with AsyncExitStack() as exits:
+        exits.push_async_callback(remove_queues, amqp_url, prefix)
+        exits.push_async_callback(service.database.dispose)
+        await exits.enter_async_context(service.resources())
+        proxy = await exits.enter_async_context(proxy_to(url.host or "127.0.0.1", url.port or 5672))
+        through = str(url.with_host("127.0.0.1").with_port(proxy.port))
+        worker = MessagingWorker(RabbitTransport(through, prefix=prefix, timeout_seconds=2), [service])
+        await worker.start()
+        exits.push_async_callback(worker.stop)
+        done = asyncio.Event()
+        cutting = asyncio.create_task(cut_now_and_then(proxy, done))
+        for number in range(COMMANDS):
+            asked = command(number)
+            async with service.context.unit_of_work() as work:
+                work.outbox.send(asked, aggregate_id=asked.transaction_id)
+            await asyncio.sleep(0.002)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await owner.fetchval(_RECORDED) < COMMANDS or await owner.fetchval(_WAITING):  # noqa: ASYNC110 the rows say it
+                await asyncio.sleep(0.05)
+        done.set()
+        cuts = await cutting
+        report = await verify_ledger(service.database)
+
+    assert cuts >= 2
+    assert report.sound, report.faults
+    rows = await owner.fetch("SELECT idempotency_key, status FROM wallet_ledger.transactions")
+    expected = {f"command {number}": "posted" if number % 3 else "rejected" for number in range(COMMANDS)}
+    assert {row["idempotency_key"]: row["status"] for row in rows} == expected
+    assert len(rows) == COMMANDS
+    assert await owner.fetchval("SELECT count(*) FROM wallet_ledger.dead_letters") == 0

@@ -1,0 +1,90 @@
+"""The migration to kept trial balances, of a ledger that has money in it."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from alembic import command
+from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from migrations.roles import create_schemas_and_roles
+from migrations.runner import alembic_config, migrate
+from services.wallet_ledger.commands.keep_trial_balances import keep_trial_balances
+from services.wallet_ledger.main import build
+from services.wallet_ledger.queries.accounts import trial_balance
+from services.wallet_ledger.queries.verification import verify_ledger
+from services.wallet_ledger.settings import Settings
+from tests.support.identity import platform_for_tests
+from tests.support.postgres import Server
+
+_TABLES = ("accounts", "transactions", "transfers")
+
+
+@pytest.fixture
+async def old_database(postgres_server: Server, template_database: str) -> AsyncIterator[str]:
+    """A database as the first migration left it."""
+    name = f"lendery_before_{hashlib.sha256(template_database.encode()).hexdigest()[:8]}"
+    await postgres_server.clone("template0", name)
+    url = make_url(postgres_server.url).set(database=name)
+    engine = create_async_engine(url.set(drivername="postgresql+asyncpg"))
+
+    def upgrade(connection: Connection) -> None:
+        create_schemas_and_roles(connection)
+        connection.commit()
+        command.upgrade(alembic_config(connection), "wallet_ledger_0001")
+        connection.commit()
+
+    async with engine.connect() as connection:
+        await connection.run_sync(upgrade)
+    await engine.dispose()
+    yield url.render_as_string(hide_password=False)
+    await postgres_server.drop(name)
+
+
+async def _rows(connection: asyncpg.Connection) -> dict[str, list[asyncpg.Record]]:
+    return {table: await connection.fetch(f"SELECT * FROM wallet_ledger.{table} ORDER BY 1, 2") for table in _TABLES}
+
+
+async def test_a_ledger_with_money_in_it_keeps_it_and_gains_its_points(old_database: str) -> None:
+    connection = await asyncpg.connect(old_database)
+    await connection.execute("""
+        BEGIN;
+        INSERT INTO wallet_ledger.accounts (
+            id, address, currency, floor_minor, version, debits_posted_minor, credits_posted_minor
+        ) VALUES (1, 'provider:test:KES', 'KES', NULL, 2, 900, 0), (2, 'fees:KES', 'KES', 0, 1, 0, 500),
+               (3, 'reserve:KES', 'KES', 0, 1, 0, 400);
+        INSERT INTO wallet_ledger.transactions (
+            sequence, id, scope, idempotency_key, fingerprint, kind, status, booked_at, effective_on, transfer_count
+        ) VALUES (1, gen_random_uuid(), 'tests', 'a', sha256('a'), 'test', 'posted', '2026-01-01T10:00Z', '2026-01-01', 2);
+        INSERT INTO wallet_ledger.transfers (
+            transaction_sequence, position, id, debit_account_id, credit_account_id, currency, amount_minor, pending_minor,
+            debit_version, credit_version, debit_balance_after_minor, credit_balance_after_minor, debit_pending_after_minor,
+            credit_pending_after_minor
+        ) VALUES (1, 0, gen_random_uuid(), 1, 2, 'KES', 500, 0, 1, 1, -500, 500, 0, 0),
+                 (1, 1, gen_random_uuid(), 1, 3, 'KES', 400, 0, 2, 1, -900, 400, 0, 0);
+        COMMIT;
+    """)
+    before = await _rows(connection)
+
+    applied = await migrate(old_database)
+
+    assert "wallet_ledger_0002" in applied
+    assert await _rows(connection) == before
+    assert await connection.fetchval("SELECT count(*) FROM wallet_ledger.trial_balances") == 0
+    service = build(Settings(env="test", database_url=old_database, home_currency="KES"), platform_for_tests())
+    try:
+        await keep_trial_balances(service.context)
+        kept = await connection.fetch("SELECT kind, credits_minor - debits_minor AS balance FROM wallet_ledger.trial_balances")
+        assert {row["kind"]: row["balance"] for row in kept} == {"provider": -900, "fees": 500, "reserve": 400}
+        now, then = await asyncio.gather(
+            trial_balance(service.context, None), trial_balance(service.context, before["transactions"][0]["booked_at"])
+        )
+        assert now == then
+        assert (await verify_ledger(service.database)).sound
+    finally:
+        await service.database.dispose()
+        await connection.close()
