@@ -51,5 +51,6 @@ def build(settings: Settings, platform: Platform) -> Service:
         checks={"database": database.ping},
         token_verifier=OwnKeyVerifier(key_ring, rules),
         context=context,
+        trusted_proxies=settings.proxy_networks(),
     )
     return Service(name="auth", app=app, database=database, context=context, consumers=CONSUMERS, jobs=JOBS, resources=resources)

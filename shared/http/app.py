@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from shared.http.client_address import PRIVATE_NETWORKS, Networks
 from shared.http.errors import install_error_handlers
 from shared.http.middleware import RequestContext
 from shared.http.schemas import ProblemDocument
@@ -36,8 +37,10 @@ def create_app(
     checks: Mapping[str, ReadinessCheck],
     token_verifier: TokenVerifier,
     context: Any,
+    trusted_proxies: Networks = PRIVATE_NETWORKS,
 ) -> FastAPI:
-    """The app of one service. `context` is what its endpoints hand to commands and queries.
+    """The app of one service. `context` is what its endpoints hand to commands and queries; hosts in `trusted_proxies`
+    may say, in X-Forwarded-For, whom they speak for.
 
     Who runs it adds the checks of its own parts, such as a worker's, to `app.state.checks`.
     """
@@ -57,7 +60,7 @@ def create_app(
     app.state.checks = dict(checks)
     app.include_router(operations_router(app.state.checks))
     install_error_handlers(app)
-    app.add_middleware(RequestContext, service=service)
+    app.add_middleware(RequestContext, service=service, trusted_proxies=trusted_proxies)
     return app
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.http.client_address import PRIVATE_NETWORKS, Networks, address_of
 from shared.http.errors import problem_of, problem_response
 from shared.ids import new_id
 from shared.problems import InvalidRequest
@@ -26,9 +27,10 @@ class RequestContext:
     """Outermost ASGI layer of every app: gives the request its ids and trace, measures it, logs it without personal
     data, and turns an exception that nothing else caught into a problem document."""
 
-    def __init__(self, app: ASGIApp, *, service: str) -> None:
+    def __init__(self, app: ASGIApp, *, service: str, trusted_proxies: Networks = PRIVATE_NETWORKS) -> None:
         self._app = app
         self._service = service
+        self._trusted_proxies = trusted_proxies
         self._in_flight = metrics.HTTP_IN_FLIGHT.labels(service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,7 +42,8 @@ class RequestContext:
         given = headers.get(b"x-request-id", b"")
         request_id = given.decode() if _WELL_FORMED_ID.fullmatch(given) else str(new_id())
         traceparent = headers.get(b"traceparent", b"").decode("latin-1")
-        with trace.span(traceparent, request=request_id) as span:
+        address = address_of(scope, self._trusted_proxies) or None
+        with trace.span(traceparent, request=request_id, address=address) as span:
             await self._answer(scope, receive, send, request_id, span)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str, span: trace.Trace) -> None:

@@ -29,6 +29,7 @@ class Trace:
 
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+_client_address: ContextVar[str | None] = ContextVar("client_address", default=None)
 
 
 def parse(traceparent: str | None) -> Trace | None:
@@ -65,13 +66,19 @@ def request_id() -> str | None:
     return _request_id.get()
 
 
+def client_address() -> str | None:
+    """The network address of who sent the HTTP request being answered, if any."""
+    return _client_address.get()
+
+
 @contextmanager
-def span(traceparent: str | None, *, request: str | None = None) -> "Iterator[Trace]":
+def span(traceparent: str | None, *, request: str | None = None, address: str | None = None) -> "Iterator[Trace]":
     """Work under a new span that continues `traceparent` (or starts a trace)."""
     entered = child_of(parse(traceparent))
-    token, request_token = _current.set(entered), _request_id.set(request)
+    token, request_token, address_token = _current.set(entered), _request_id.set(request), _client_address.set(address)
     try:
         yield entered
     finally:
         _current.reset(token)
         _request_id.reset(request_token)
+        _client_address.reset(address_token)

@@ -8,8 +8,8 @@ import pytest
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from services.auth.api.fields import Country, Phone, TimeZone
-from services.auth.api.origin import client_address
 from services.auth.settings import LOCAL_ADMIN_PASSWORD, Settings
+from shared.http.client_address import client_address
 from shared.http.schemas import EmailAddress
 
 TRUSTED = (ip_network("127.0.0.0/8"), ip_network("10.0.0.0/8"))
