@@ -1,6 +1,7 @@
 """Endpoint parameters that say who is calling. Every service verifies the token itself."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -8,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.identity.authenticator import Authenticator
 from shared.identity.principal import Principal, Role
+from shared.identity.step_up import refuse_without_step_up
 from shared.problems import Forbidden, Unauthenticated
 from shared.problems.common import EmailUnverified
 
@@ -39,6 +41,20 @@ async def _verified(principal: CurrentUser) -> Principal:
 
 VerifiedUser = Annotated[Principal, Depends(_verified)]
 """Endpoint parameter: a caller whose e-mail address is confirmed; needed to move money out, lend and borrow."""
+
+
+async def require_step_up(principal: CurrentUser) -> Principal:
+    """A dependency that lets in only a caller who proved lately to be there.
+
+    Token times are measured by the machine's clock, as their end is.
+    """
+    refuse_without_step_up(principal, datetime.now(UTC))
+    return principal
+
+
+SteppedUpUser = Annotated[Principal, Depends(require_step_up)]
+"""Endpoint parameter: a caller with a second factor given in the last 10 minutes or, without one, a login; else 401
+`step_up_required`. For what a stolen token must not do."""
 
 
 def require_role(*roles: Role) -> Callable[..., Awaitable[Principal]]:

@@ -98,16 +98,30 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
     roles, scope = claims.get("roles", []), claims.get("scope", "")
     if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles) or not isinstance(scope, str):
         raise ValueError("roles or scope have the wrong type")
-    authenticated_at = claims.get("auth_time")
+    step_up_methods = claims.get("step_up_methods", [])
+    if not isinstance(step_up_methods, list) or not all(isinstance(method, str) for method in step_up_methods):
+        raise ValueError("step_up_methods has the wrong type")
     return Principal(
         user_id=UUID(claims["sub"]),
         roles=frozenset(roles),
         scopes=frozenset(scope.split()),
         email_verified=claims.get("email_verified") is True,
         session_id=UUID(claims["sid"]) if "sid" in claims else None,
-        authenticated_at=datetime.fromtimestamp(authenticated_at, UTC) if authenticated_at is not None else None,
+        authenticated_at=_instant(claims, "auth_time"),
         methods=frozenset(claims.get("amr", [])),
+        mfa=claims.get("mfa") is True,
+        mfa_at=_instant(claims, "mfa_time"),
+        step_up_methods=tuple(step_up_methods),
     )
+
+
+def _instant(claims: Mapping[str, Any], name: str) -> datetime | None:
+    seconds = claims.get(name)
+    if seconds is None:
+        return None
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
+        raise ValueError(f"{name} must be an integer")
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def sign_token(claims: Mapping[str, Any], *, private_key_pem: str, key_id: str) -> str:
