@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field, StringConstraints
 
@@ -15,7 +15,7 @@ from services.payments.commands import retry_withdrawal as retrying
 from services.payments.context import Ctx
 from services.payments.domain.withdrawal import Withdrawal
 from services.payments.queries.withdrawals import any_withdrawal, withdrawal_of, withdrawals_of
-from shared.http.auth import Admin, CurrentUser, VerifiedUser
+from shared.http.auth import Admin, CurrentUser, VerifiedUser, require_step_up
 from shared.http.idempotency import Idempotent, respond
 from shared.http.paging import Page, Paging
 from shared.http.prefer import WaitSeconds, settle
@@ -92,13 +92,14 @@ def _settled(withdrawal: Withdrawal) -> bool:
     return withdrawal.status.settled
 
 
-@router.post("", status_code=202, response_model=WithdrawalView)
+@router.post("", status_code=202, response_model=WithdrawalView, dependencies=[Depends(require_step_up)])
 async def request_withdrawal(
     context: Ctx, user: VerifiedUser, request: Idempotent, body: WithdrawalBody, wait_seconds: WaitSeconds, response: Response
 ) -> JSONResponse:
     """Have money paid out. The amount is held in the wallet at once, and put back if the payout fails.
 
-    With too little money it becomes `failed` with code `insufficient_funds`. `Prefer: wait=N` waits for the end.
+    With too little money it becomes `failed` with code `insufficient_funds`. `Prefer: wait=N` waits for the end. Needs a
+    second factor given in the last 10 minutes, or a login where the account has none: else 401 `step_up_required`.
     """
     order = requesting.WithdrawalOrder(
         user_id=user.user_id,
