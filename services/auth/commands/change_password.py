@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from services.auth.commands.end_session import end_sessions
 from services.auth.commands.limit_attempts import (
     count_attempt,
     forget_attempts,
@@ -108,7 +109,7 @@ async def _set_password(
     changed = user.with_password(password_hash, work.now)
     await work.users.save(changed)
     await work.links.use_up(user.id, "reset_password", work.now)
-    await work.sessions.end_all_of(user.id, reason="password_changed", now=work.now, but=keep_session_id)
+    await end_sessions(work, user.id, reason="password_changed", origin=origin, actor_id=user.id, but=keep_session_id)
     work.outbox.publish(PasswordChanged(user_id=user.id, email=user.email), aggregate_id=user.id)
     changed_at = f"{work.now:%Y-%m-%d %H:%M} UTC"
     send_mail(work, changed, "password_changed", expires_in=timedelta(days=7), changed_at=changed_at)

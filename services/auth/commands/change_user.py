@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from services.auth.commands.end_session import EndReason, end_sessions
 from services.auth.commands.tell_user import publish_updated
 from services.auth.context import Context
 from services.auth.domain.origin import Origin
@@ -28,7 +29,8 @@ async def change_user(
             return user
         await work.users.save(changed)
         if not changed.active:
-            await work.sessions.end_all_of(user_id, reason=changed.status, now=work.now)
+            reason: EndReason = "closed" if changed.status == "closed" else "suspended"
+            await end_sessions(work, user_id, reason=reason, origin=origin, actor_id=admin_id)
         publish_updated(work, changed)
         await work.audit(
             "user.changed",

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from services.auth.commands.end_session import end_sessions
 from services.auth.commands.issue_tokens import Tokens, access_token_for, store_refresh_token, successors_of
 from services.auth.context import Context
 from services.auth.domain.links import hash_of
@@ -63,6 +64,6 @@ def _successor(context: Context, secret: str, child: RefreshToken | None) -> str
 
 
 async def _end_family(work: AuthUnitOfWork, session: Session, origin: Origin) -> None:
-    await work.sessions.end(session.id, reason="reuse", now=work.now)
+    await end_sessions(work, session.user_id, reason="reuse", origin=origin, actor_id=None, only=session.id)
     work.outbox.publish(SessionReuseDetected(user_id=session.user_id, session_id=session.id), aggregate_id=session.user_id)
     await work.audit("session.reuse_detected", origin=origin, actor_id=None, subject_id=session.id)

@@ -52,21 +52,17 @@ class Sessions:
             sessions.update().where(sessions.c.id == session_id).values(last_used_at=now, address=address, device=device)
         )
 
-    async def end(self, session_id: UUID, *, reason: str, now: datetime) -> bool:
-        """End a session; False when it had ended."""
-        ended = await self._connection.execute(
-            sessions.update()
-            .where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
-            .values(ended_at=now, end_reason=reason)
-        )
-        return bool(ended.rowcount)
-
-    async def end_all_of(self, user_id: UUID, *, reason: str, now: datetime, but: UUID | None = None) -> None:
-        """End every session of a person, except `but`."""
+    async def end(
+        self, user_id: UUID, *, reason: str, now: datetime, only: UUID | None = None, but: UUID | None = None
+    ) -> Sequence[UUID]:
+        """End the sessions of a person: all, `only` one, or all `but` one. The ids of those that had not ended."""
         statement = sessions.update().where(sessions.c.user_id == user_id, sessions.c.ended_at.is_(None))
+        if only is not None:
+            statement = statement.where(sessions.c.id == only)
         if but is not None:
             statement = statement.where(sessions.c.id != but)
-        await self._connection.execute(statement.values(ended_at=now, end_reason=reason))
+        ended = await self._connection.execute(statement.values(ended_at=now, end_reason=reason).returning(sessions.c.id))
+        return sorted(ended.scalars())
 
     async def used_from(self, user_id: UUID, address: str, *, since: datetime) -> bool:
         """Whether the person has logged in from this network address since then."""
