@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+from shared.identity.scopes import SCOPES
+
 _PATTERN = re.compile(r"(?:/(?:[a-z0-9._-]+|\{[a-z_]+\}))+(?:/\*)?")
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _ROLES = frozenset({"user", "support", "admin", "partner"})
@@ -122,6 +124,8 @@ def _faults(route: Route, services: Collection[str], limits: Collection[str]) ->
         yield fault(f"no limit class {route.limit}")
     if not route.roles <= _ROLES:
         yield fault("unknown role")
+    if route.scope is not None and route.scope not in SCOPES:
+        yield fault(f"no scope {route.scope} in shared/identity/scopes.py")
     if route.public and (route.roles or route.scope):
         yield fault("a public route cannot ask for a role or scope")
     if not 0 < route.timeout_seconds <= _MAX_TIMEOUT_SECONDS:

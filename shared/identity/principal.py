@@ -18,7 +18,8 @@ class Principal:
 
     `methods` are the ways in which the person logged in (RFC 8176 names where there are any). `mfa` says whether the
     account has a second factor, `mfa_at` when one was last given in this session, and `step_up_methods` what
-    `POST /v1/auth/step-up` would take.
+    `POST /v1/auth/step-up` would take. A partner's API client acts for the person `user_id`: `client_id` says which one,
+    and `requests_per_minute` how often it may call where that differs from what everybody may.
     """
 
     user_id: UUID
@@ -31,6 +32,8 @@ class Principal:
     mfa: bool = False
     mfa_at: datetime | None = None
     step_up_methods: tuple[str, ...] = ()
+    client_id: UUID | None = None
+    requests_per_minute: int | None = None
 
     @property
     def kind(self) -> Literal["user", "client"]:

@@ -112,16 +112,21 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
         mfa=claims.get("mfa") is True,
         mfa_at=_instant(claims, "mfa_time"),
         step_up_methods=tuple(step_up_methods),
+        client_id=UUID(claims["client_id"]) if "client_id" in claims else None,
+        requests_per_minute=_whole_number(claims, "requests_per_minute"),
     )
 
 
-def _instant(claims: Mapping[str, Any], name: str) -> datetime | None:
-    seconds = claims.get(name)
-    if seconds is None:
-        return None
-    if not isinstance(seconds, int) or isinstance(seconds, bool):
+def _whole_number(claims: Mapping[str, Any], name: str) -> int | None:
+    number = claims.get(name)
+    if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
         raise ValueError(f"{name} must be an integer")
-    return datetime.fromtimestamp(seconds, UTC)
+    return number
+
+
+def _instant(claims: Mapping[str, Any], name: str) -> datetime | None:
+    seconds = _whole_number(claims, name)
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
 
 
 def sign_token(claims: Mapping[str, Any], *, private_key_pem: str, key_id: str) -> str:
