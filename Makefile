@@ -69,6 +69,10 @@ bench: bench-ledger ## Measure the ledger against pgbench on the same server (AR
 bench-ledger: $(VENV)/.developing
 	@$(BIN)/python -m bench.ledger $(ARGS)
 
+.PHONY: bench-gateway
+bench-gateway: $(VENV)/.developing ## Measure the gateway between a bare aiohttp proxy and nginx (needs wrk and nginx)
+	@$(BIN)/python -m bench.gateway $(ARGS)
+
 check: lint typecheck contracts-check test ## Everything that CI runs
 
 .PHONY: contracts-check
