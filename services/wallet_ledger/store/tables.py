@@ -32,6 +32,7 @@ from sqlalchemy import (
     text,
 )
 
+from services.wallet_ledger.store import operator_tables
 from shared.db.tables import add_shared_tables
 
 metadata = MetaData(schema="wallet_ledger")
@@ -61,6 +62,7 @@ accounts = Table(
     Column("debited_minor", BigInteger, nullable=False, server_default=text("0")),
     Column("opened_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
     UniqueConstraint("address", name="accounts_address_key"),
+    Index("accounts_currency_idx", "currency", "address"),
     CheckConstraint("octet_length(currency) = 3", name="accounts_currency_check"),
     CheckConstraint("status IN ('open', 'frozen', 'closed')", name="accounts_status_check"),
     CheckConstraint(
@@ -253,5 +255,11 @@ people = Table(
 )
 
 Index("people_email_hash_idx", people.c.email_hash)
+
+account_freezes = operator_tables.account_freezes_table(metadata)
+wallet_uses = operator_tables.wallet_uses_table(metadata)
+adjustments = operator_tables.adjustments_table(metadata)
+reconciliations = operator_tables.reconciliations_table(metadata)
+journal_readers = operator_tables.journal_readers_table(metadata)
 
 add_shared_tables(metadata)
