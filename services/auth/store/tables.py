@@ -3,10 +3,10 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from shared.db.tables import add_shared_tables
+from services.auth.store.access_tables import api_clients, identities, identity_confirmations, role_grants, sign_on_attempts
+from services.auth.store.metadata import metadata
 
-metadata = sa.MetaData(schema="auth")
-add_shared_tables(metadata)
+__all__ = ["api_clients", "identities", "identity_confirmations", "metadata", "role_grants", "sign_on_attempts"]
 
 
 def _instant(name: str, *, nullable: bool = False) -> sa.Column[object]:
@@ -28,6 +28,7 @@ users = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     _instant("email_verified_at", nullable=True),
     _instant("password_changed_at", nullable=True),
+    _instant("phone_verified_at", nullable=True),
     _instant("created_at"),
     _instant("updated_at"),
     sa.UniqueConstraint("email", name="users_email_key"),
@@ -47,13 +48,17 @@ sessions = sa.Table(
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("methods", ARRAY(sa.Text), nullable=False),
     _instant("authenticated_at"),
+    _instant("mfa_at", nullable=True),
     _instant("last_used_at"),
     _instant("expires_at"),
     _instant("ended_at", nullable=True),
     sa.Column("end_reason", sa.Text),
+    sa.Column("carrier", sa.Text, nullable=False),
     sa.CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="sessions_end_check"),
+    sa.CheckConstraint("carrier IN ('bearer', 'cookie')", name="sessions_carrier_check"),
     sa.Index("sessions_user_id_idx", "user_id", "id"),
 )
+sa.Index("sessions_ended_at_idx", sessions.c.ended_at, postgresql_where=sa.text("ended_at IS NOT NULL"))
 
 # One row a token ever issued. A family is a session; a parent has one child at most.
 refresh_tokens = sa.Table(
@@ -88,7 +93,9 @@ mailed_links = sa.Table(
     _instant("expires_at"),
     _instant("used_at", nullable=True),
     sa.UniqueConstraint("token_hash", name="mailed_links_token_hash_key"),
-    sa.CheckConstraint("purpose IN ('verify_email', 'reset_password')", name="mailed_links_purpose_check"),
+    sa.CheckConstraint(
+        "purpose IN ('verify_email', 'reset_password', 'change_email', 'link_identity')", name="mailed_links_purpose_check"
+    ),
     sa.Index("mailed_links_user_id_idx", "user_id", "purpose"),
 )
 
@@ -105,15 +112,20 @@ attempts = sa.Table(
     sa.Index("attempts_last_at_idx", "last_at"),
 )
 
+# A key signs from `activates_at` until it is retired. Its sealed private half is gone once it can sign no more.
 signing_keys = sa.Table(
     "signing_keys",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("public_jwk", JSONB, nullable=False),
-    sa.Column("private_key", sa.LargeBinary, nullable=False),
+    sa.Column("private_key", sa.LargeBinary),
     _instant("created_at"),
+    _instant("activates_at"),
     _instant("retired_at", nullable=True),
     _instant("revoked_at", nullable=True),
+    sa.Column("revoke_reason", sa.Text),
+    sa.CheckConstraint("(revoked_at IS NULL) = (revoke_reason IS NULL)", name="signing_keys_revoked_check"),
+    sa.CheckConstraint("revoked_at IS NULL OR private_key IS NULL", name="signing_keys_gone_check"),
 )
 
 # `details` is sealed JSON: name, date of birth, address and document number.
@@ -152,22 +164,44 @@ kyc_documents = sa.Table(
     sa.Index("kyc_documents_submission_id_idx", "submission_id"),
 )
 
-# Append-only: triggers and grants refuse everything but INSERT and SELECT.
+# Append-only: triggers and grants refuse everything but INSERT and SELECT. Each row holds the hash of the one before.
 audit_log = sa.Table(
     "audit_log",
     metadata,
-    sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("id", sa.Uuid, nullable=False),
     _instant("happened_at"),
     sa.Column("service", sa.Text, nullable=False),
     sa.Column("action", sa.Text, nullable=False),
+    sa.Column("actor_kind", sa.Text, nullable=False),
     sa.Column("actor_id", sa.Uuid),
-    sa.Column("subject_id", sa.Uuid),
+    sa.Column("subject_kind", sa.Text, nullable=False),
+    sa.Column("subject_id", sa.Text),
     sa.Column("address", sa.Text),
     sa.Column("request_id", sa.Text),
+    sa.Column("trace_id", sa.Text),
     sa.Column("before", JSONB),
     sa.Column("after", JSONB),
+    sa.Column("previous_hash", sa.LargeBinary, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
     sa.UniqueConstraint("id", name="audit_log_id_key"),
-    sa.Index("audit_log_actor_id_idx", "actor_id", "id"),
-    sa.Index("audit_log_subject_id_idx", "subject_id", "id"),
+    sa.CheckConstraint("actor_kind IN ('user', 'client', 'system')", name="audit_log_actor_kind_check"),
+    sa.Index("audit_log_actor_id_idx", "actor_id", "position"),
+    sa.Index("audit_log_subject_id_idx", "subject_id", "position"),
+    sa.Index("audit_log_action_idx", "action", "position"),
+    sa.Index("audit_log_request_id_idx", "request_id"),
+    sa.Index("audit_log_happened_at_idx", "happened_at"),
 )
+
+# One row: the end of the audit log's chain. Whoever appends locks it.
+audit_chain = sa.Table(
+    "audit_chain",
+    metadata,
+    sa.Column("one", sa.Boolean, primary_key=True, server_default=sa.text("true")),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.CheckConstraint("one", name="audit_chain_one_check"),
+)
+
+# Registers its tables in `metadata` too.
+from services.auth.store import factor_tables as factor_tables  # noqa: E402
