@@ -35,7 +35,8 @@ async def _keep_logging_in(port: int, request: bytes, asked: asyncio.Event, answ
 
 def _request(email: str, password: str) -> bytes:
     body = json.dumps({"email": email, "password": password}).encode()
-    head = f"POST /v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    lines = ["POST /v1/auth/login HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+    head = "\r\n".join([*lines, "", ""])
     return head.encode() + body
 
 
