@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 from enum import Enum
 from uuid import UUID
 
+from shared.identity.cookies import Carrier
+
 
 @dataclass(frozen=True)
 class Session:
-    """One login. `authenticated_at` is when the password was last given; it does not move when tokens rotate."""
+    """One login. `authenticated_at` is when the person last logged in or gave the password, `mfa_at` when they last gave a
+    second factor; neither moves when tokens rotate."""
 
     id: UUID
     user_id: UUID
@@ -20,6 +23,8 @@ class Session:
     expires_at: datetime
     ended_at: datetime | None = None
     end_reason: str | None = None
+    mfa_at: datetime | None = None
+    carrier: Carrier = "bearer"
 
     def alive(self, now: datetime) -> bool:
         """Whether the session can still be used."""

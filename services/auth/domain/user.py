@@ -28,6 +28,7 @@ class User:
     password_changed_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    phone_verified_at: datetime | None = None
 
     @property
     def active(self) -> bool:
