@@ -104,6 +104,7 @@ AUTH = [
         roles=_OPERATORS,
     ),
     *_rows("auth", "PATCH /v1/admin/users/{id}", roles=_ADMIN),
+    *_rows("auth", "GET /v1/admin/audit-log/export", roles=_ADMIN, limit="heavy", timeout_seconds=_REPORT_SECONDS),
 ]
 
 WALLET_LEDGER = [

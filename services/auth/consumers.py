@@ -1,5 +1,9 @@
-"""Messages that auth consumes: none. What others need to know of accounts, it tells."""
+"""Which message goes to which use case."""
 
+from services.auth.commands.append_action import append_action
+from shared.contracts.auth.audit_events import ActionTaken
 from shared.messaging.consumer import ConsumerTable
 
-CONSUMERS: ConsumerTable = {}
+CONSUMERS: ConsumerTable = {
+    ActionTaken: append_action,
+}

@@ -53,6 +53,9 @@ class UnitOfWork:
     def open_stores(self) -> None:
         """Make the service's stores on `self.connection`; called once the transaction is open."""
 
+    async def before_commit(self) -> None:
+        """What a service does last in each of its transactions, when everything else is written."""
+
     def publish_action(
         self,
         action: str,
@@ -92,6 +95,7 @@ class UnitOfWork:
         try:
             if error is None:
                 await self.outbox.flush(self.connection)
+                await self.before_commit()
                 await self._transaction.commit()
             else:
                 await self._transaction.rollback()

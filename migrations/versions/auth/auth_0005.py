@@ -1,10 +1,77 @@
-"""Placeholder."""
+"""The audit log becomes a chain."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+from migrations.roles import role_of
 
 revision = "auth_0005"
 down_revision = "auth_0004"
 branch_labels = None
 depends_on = None
 
+_SCHEMA = "auth"
+
+
+def _instant(name: str, *, nullable: bool = False) -> sa.Column[object]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
 
 def upgrade() -> None:
     """Apply."""
+    _chain_the_audit_log()
+
+
+def _chain_the_audit_log() -> None:
+    """Begin it anew: no release had the old one, and a chain of rows that nobody vouched for would vouch for them."""
+    op.drop_table("audit_log", schema=_SCHEMA)
+    op.create_table(
+        "audit_log",
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("id", sa.Uuid, nullable=False),
+        _instant("happened_at"),
+        sa.Column("service", sa.Text, nullable=False),
+        sa.Column("action", sa.Text, nullable=False),
+        sa.Column("actor_kind", sa.Text, nullable=False),
+        sa.Column("actor_id", sa.Uuid),
+        sa.Column("subject_kind", sa.Text, nullable=False),
+        sa.Column("subject_id", sa.Text),
+        sa.Column("address", sa.Text),
+        sa.Column("request_id", sa.Text),
+        sa.Column("trace_id", sa.Text),
+        sa.Column("before", JSONB),
+        sa.Column("after", JSONB),
+        sa.Column("previous_hash", sa.LargeBinary, nullable=False),
+        sa.Column("hash", sa.LargeBinary, nullable=False),
+        sa.UniqueConstraint("id", name="audit_log_id_key"),
+        sa.CheckConstraint("actor_kind IN ('user', 'client', 'system')", name="audit_log_actor_kind_check"),
+        schema=_SCHEMA,
+    )
+    for name, columns in (
+        ("actor_id", ["actor_id", "position"]),
+        ("subject_id", ["subject_id", "position"]),
+        ("action", ["action", "position"]),
+        ("request_id", ["request_id"]),
+        ("happened_at", ["happened_at"]),
+    ):
+        op.create_index(f"audit_log_{name}_idx", "audit_log", columns, schema=_SCHEMA)
+    op.execute("""
+        CREATE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE ON auth.audit_log
+        FOR EACH ROW EXECUTE FUNCTION auth.refuse_change()
+    """)
+    op.execute("""
+        CREATE TRIGGER audit_log_no_truncate BEFORE TRUNCATE ON auth.audit_log
+        FOR EACH STATEMENT EXECUTE FUNCTION auth.refuse_change()
+    """)
+    op.execute(f'REVOKE UPDATE, DELETE, TRUNCATE ON auth.audit_log FROM "{role_of(_SCHEMA)}"')
+    op.create_table(
+        "audit_chain",
+        sa.Column("one", sa.Boolean, primary_key=True, server_default=sa.text("true")),
+        sa.Column("position", sa.BigInteger, nullable=False),
+        sa.Column("hash", sa.LargeBinary, nullable=False),
+        sa.CheckConstraint("one", name="audit_chain_one_check"),
+        schema=_SCHEMA,
+    )
+    op.execute(r"INSERT INTO auth.audit_chain (position, hash) VALUES (0, decode(repeat('00', 32), 'hex'))")
+    op.execute(f'REVOKE INSERT, DELETE, TRUNCATE ON auth.audit_chain FROM "{role_of(_SCHEMA)}"')

@@ -5,15 +5,19 @@ from typing import Any
 from uuid import UUID
 
 from services.auth.domain.audit import AuditEntry
-from services.auth.domain.origin import Origin
+from services.auth.domain.origin import SYSTEM, Origin
 from services.auth.store.attempts import AttemptCounters
 from services.auth.store.audit_log import AuditLog
 from services.auth.store.kyc import KycSubmissions
 from services.auth.store.links import Links
+from services.auth.store.passkeys import Passkeys
+from services.auth.store.second_factors import SecondFactors
+from services.auth.store.sent_codes import PendingLogins, SentCodes
 from services.auth.store.sessions import Sessions
 from services.auth.store.signing_keys import SigningKeys
 from services.auth.store.users import Users
 from shared.clock import Clock
+from shared.contracts.auth.audit_events import ActorKind
 from shared.crypto import Vault
 from shared.db import Database, UnitOfWork
 from shared.ids import new_id
@@ -27,6 +31,7 @@ class AuthUnitOfWork(UnitOfWork):
     def __init__(self, database: Database, clock: Clock, vault: Vault, *, delivery: Delivery[Any] | None = None) -> None:
         super().__init__(database, clock, delivery=delivery)
         self._vault = vault
+        self._audited: list[AuditEntry] = []
 
     def open_stores(self) -> None:
         """Make the stores on the open connection."""
@@ -36,6 +41,10 @@ class AuthUnitOfWork(UnitOfWork):
         self.attempts = AttemptCounters(self.connection)
         self.signing_keys = SigningKeys(self.connection, self._vault)
         self.kyc = KycSubmissions(self.connection, self._vault)
+        self.second_factors = SecondFactors(self.connection, self._vault)
+        self.sent_codes = SentCodes(self.connection, self._vault)
+        self.pending_logins = PendingLogins(self.connection)
+        self.passkeys = Passkeys(self.connection)
         self._audit_log = AuditLog(self.connection)
 
     async def audit(
@@ -44,21 +53,40 @@ class AuthUnitOfWork(UnitOfWork):
         *,
         origin: Origin,
         actor_id: UUID | None,
-        subject_id: UUID | None,
+        subject_id: UUID | str | None,
+        subject_kind: str | None = None,
+        actor_kind: ActorKind | None = None,
         before: Mapping[str, Any] | None = None,
         after: Mapping[str, Any] | None = None,
     ) -> None:
-        """Record in this transaction that `actor_id` did `action` to `subject_id`."""
-        entry = AuditEntry(
-            id=new_id(),
-            happened_at=self.now,
-            service="auth",
-            action=action,
-            actor_id=actor_id,
-            subject_id=subject_id,
-            address=origin.address or None,
-            request_id=trace.request_id(),
-            before=dict(before) if before is not None else None,
-            after=dict(after) if after is not None else None,
+        """Record in this transaction that `actor_id` did `action` to `subject_id`.
+
+        `subject_kind` is by default the first word of `action`; an actor is a person, or the platform when `origin` is.
+        `before` and `after` hold no secrets and no personal data: see `ActionTaken`.
+        """
+        self._audited.append(
+            AuditEntry(
+                id=new_id(),
+                happened_at=self.now,
+                service="auth",
+                action=action,
+                actor_kind=actor_kind or ("system" if origin == SYSTEM and actor_id is None else "user"),
+                actor_id=actor_id,
+                subject_kind=subject_kind or action.split(".")[0],
+                subject_id=str(subject_id) if subject_id is not None else None,
+                address=origin.address or None,
+                request_id=trace.request_id(),
+                trace_id=trace.current().trace_id,
+                before=dict(before) if before is not None else None,
+                after=dict(after) if after is not None else None,
+            )
         )
-        await self._audit_log.add(entry)
+
+    def audit_reported(self, entry: AuditEntry) -> None:
+        """Record what another service reported."""
+        self._audited.append(entry)
+
+    async def before_commit(self) -> None:
+        """Append to the audit log: last, because its end can be locked by one transaction at a time."""
+        if self._audited:
+            await self._audit_log.append(self._audited)
