@@ -49,7 +49,7 @@ class CalendarView(View):
 async def close_business(context: Ctx, principal: Admin, body: CloseRequest) -> CloseView:
     """Run everything that is due up to a business date, each date once and in order: installments that fall due, late fees,
     arrears, funding rounds that end. Asking again does nothing again. A date later than today needs a simulation."""
-    closed = await command.close_business(context, body.date)
+    closed = await command.close_business(context, body.date, principal)
     busy = [ClosedDayView.model_validate(day) for day in closed if day.counts]
     return CloseView(date=body.date, status="completed", days_closed=len(closed), days=busy)
 

@@ -20,6 +20,7 @@ from services.lending.domain.product import seed_product
 from services.lending.domain.servicing import replay
 from services.lending.store.unit_of_work import UnitOfWork
 from shared.contracts.lending.repayment_events import InstallmentDue, InstallmentOverdue, LateFeeCharged
+from shared.identity.principal import Principal
 
 BATCH = 200
 
@@ -32,8 +33,8 @@ class ClosedDay:
     counts: dict[str, int]
 
 
-async def close_business(context: Context, up_to: date) -> list[ClosedDay]:
-    """Close every date that is not closed yet, up to `up_to`; the dates that this run closed.
+async def close_business(context: Context, up_to: date, principal: Principal | None = None) -> list[ClosedDay]:
+    """Close every date that is not closed yet, up to `up_to`; the dates that this run closed. `principal` asked for it.
 
     Raises `BusinessDateInFuture` for a date later than today, unless the platform simulates.
     """
@@ -41,7 +42,7 @@ async def close_business(context: Context, up_to: date) -> list[ClosedDay]:
         raise BusinessDateInFuture("Choose today or an earlier date. Later ones need LENDERY_SIMULATION=1.")
     closed: list[ClosedDay] = []
     while day := await _next_day(context, up_to):
-        counts = await _close_batch(context, day)
+        counts = await _close_batch(context, day, principal)
         if counts is not None:
             closed.append(ClosedDay(day, counts))
     return closed
@@ -63,7 +64,7 @@ async def _next_day(context: Context, up_to: date) -> date | None:
     return day if day <= up_to else None
 
 
-async def _close_batch(context: Context, day: date) -> dict[str, int] | None:
+async def _close_batch(context: Context, day: date, principal: Principal | None) -> dict[str, int] | None:
     """Work through the next loans of `day`; its counts once that closed the day, None while there is more to do."""
     async with context.unit_of_work() as work:
         progress = await work.business_days.open(day, work.now)
@@ -79,6 +80,7 @@ async def _close_batch(context: Context, day: date) -> dict[str, int] | None:
         if not finished:
             return None
         await work.business_days.close(day, work.now)
+        work.publish_action("business_day.closed", actor=principal, subject_id=day.isoformat(), after=dict(+counts))
     return dict(+counts)
 
 

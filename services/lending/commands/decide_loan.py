@@ -60,6 +60,17 @@ async def approve_loan(
             ),
             aggregate_id=loan.id,
         )
+        work.publish_action(
+            "loan.approved",
+            actor=principal,
+            subject_id=loan.id,
+            before={"status": submitted.status.value, "annual_rate": rate_text(submitted.annual_rate)},
+            after={
+                "status": loan.status.value,
+                "annual_rate": rate_text(loan.annual_rate),
+                "funding_ends_at": loan.funding_ends_at.isoformat(),
+            },
+        )
     return loan
 
 
@@ -78,6 +89,13 @@ async def decline_loan(context: Context, principal: Principal, loan_id: UUID, re
                 reason=reason,
             ),
             aggregate_id=loan.id,
+        )
+        work.publish_action(
+            "loan.declined",
+            actor=principal,
+            subject_id=loan.id,
+            before={"status": submitted.status.value},
+            after={"status": loan.status.value, "reason": reason},
         )
     return loan
 
