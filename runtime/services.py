@@ -1,7 +1,7 @@
 """The only list of services: where each one's code is, and how it is wired from the environment."""
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shared.messaging.consumer import ConsumerTable
     from shared.service import Platform, Service
     from shared.settings import CommonSettings
+    from shared.verification import Check
 
     Settings = typing.TypeVar("Settings", bound=CommonSettings)
 
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
 class ServiceEntry:
     """One service: its name, which is also its schema, and its package, which has `main.build`.
 
-    `worker` says whether it consumes messages, relays an outbox or has jobs.
+    `worker` says whether it consumes messages, relays an outbox or has jobs; `proves` whether it has checks for `lendery verify`.
     """
 
     name: str
     package: str
     worker: bool = True
+    proves: bool = False
 
     @property
     def command_name(self) -> str:
@@ -53,10 +55,15 @@ class ServiceEntry:
         table: ConsumerTable = import_module(f"{self.package}.consumers").CONSUMERS
         return table
 
+    def checks(self) -> "Sequence[Check]":
+        """What the service can prove of its tables."""
+        checks: Sequence[Check] = import_module(f"{self.package}.checks").CHECKS if self.proves else ()
+        return checks
+
 
 SERVICES = (
-    ServiceEntry("auth", "services.auth"),
-    ServiceEntry("wallet_ledger", "services.wallet_ledger"),
+    ServiceEntry("auth", "services.auth", proves=True),
+    ServiceEntry("wallet_ledger", "services.wallet_ledger", proves=True),
     ServiceEntry("lending", "services.lending"),
     ServiceEntry("payments", "services.payments"),
     ServiceEntry("notifications", "services.notifications"),

@@ -1,20 +1,20 @@
 """`lendery verify`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from services.wallet_ledger.domain.verification import Report
+    from shared.verification import Fault, Report
 
 AsJson = Annotated[bool, typer.Option("--json", help="The report as one JSON object.")]
 
 
 def verify(as_json: AsJson = False) -> None:
-    """Recompute the whole ledger and compare.
+    """Recompute what the platform keeps, and compare.
 
-    Every balance, version chain, hold and seal and the trial balance are computed again from the journal. The platform may
-    run meanwhile: it reads one snapshot and locks nothing. Exit code 1 when anything differs, with the place.
+    Every balance, version chain, hold, key, seal and trial balance of the ledger is computed again from the journal. The
+    platform may run meanwhile: it reads one snapshot and locks nothing. Exit code 1 when anything differs, with the place.
 
     Uses DATABASE_URL; without it, the local database.
     """
@@ -25,65 +25,93 @@ def verify(as_json: AsJson = False) -> None:
 
     with progress() as say, database_url(say) as url:
         say.end()
-        report = asyncio.run(_verify(url))
+        reports = asyncio.run(_verify(url))
     if as_json:
-        _print_json(report)
+        _print_json(reports)
     else:
-        _print(report)
-    if not report.sound:
+        _print(reports)
+    if not all(report.sound for report in reports.values()):
         raise typer.Exit(1)
 
 
-async def _verify(url: str) -> "Report":
+async def _verify(url: str) -> "dict[str, Report]":
+    """The reports of all services that can prove what they keep, by name."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from runtime.console import err
     from runtime.database import explained
+    from runtime.services import SERVICES
     from runtime.settings import read_settings
-    from services.wallet_ledger.domain.verification import Progress as Step
-    from services.wallet_ledger.queries.verification import verify_ledger
     from shared.db.database import Database, role_of
+    from shared.verification import Progress as Step
+    from shared.verification import run_checks
 
-    role = role_of("wallet_ledger", read_settings().db_role_prefix)
-    database = Database(url, schema="wallet_ledger", role=role, pool_size=1)
+    prefix = read_settings().db_role_prefix
     columns = (TextColumn("Verifying"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    try:
-        with Progress(*columns, TextColumn("{task.description}"), console=err(), disable=not err().is_terminal) as bar:
+    reports: dict[str, Report] = {}
+    with Progress(*columns, TextColumn("{task.description}"), console=err(), disable=not err().is_terminal) as bar:
+        for entry in SERVICES:
+            if not entry.proves:
+                continue
             task = bar.add_task("", total=None)
 
-            def tell(step: Step) -> None:
-                bar.update(task, description=step.check, completed=step.done, total=step.total)
+            def tell(step: Step, task: Any = task) -> None:
+                told = f"{step.check}, {step.per_second:,.0f} rows a second"
+                bar.update(task, description=told, completed=step.done, total=step.total)
 
-            return await verify_ledger(database, tell)
-    except Exception as error:
-        raise explained(url, error) from None
-    finally:
-        await database.dispose()
+            database = Database(url, schema=entry.name, role=role_of(entry.name, prefix), pool_size=1)
+            try:
+                reports[entry.name] = await run_checks(database, entry.checks(), tell)
+            except Exception as error:
+                raise explained(url, error) from None
+            finally:
+                await database.dispose()
+    return reports
 
 
-def _print(report: "Report") -> None:
+def _print(reports: "dict[str, Report]") -> None:
     from rich.text import Text
 
     from runtime.console import out
 
     console = out()
-    for fault in report.faults:
-        line = Text("FAULT ", style="bold red") + Text(f"{fault.check}: {fault.where}: {fault.what}")
-        console.print(line, soft_wrap=True)
-    counts = (
-        f"{report.transactions:,} transactions, {report.transfers:,} transfers, {report.accounts:,} accounts, "
-        f"{report.holds:,} holds, {report.blocks:,} sealed blocks"
-    )
-    rate = f"{report.transfers_per_second:,.0f} transfers a second"
-    console.print(f"{counts} in {report.seconds:.1f} s ({rate})", soft_wrap=True)
-    if report.faults:
+    for name, report in reports.items():
+        title = name.replace("_", "-")
+        for fault in report.faults:
+            console.print(Text("FAULT ", style="bold red") + Text(_told(fault)), soft_wrap=True)
+        counts = ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in report.counts.items())
+        rate = f"{report.rows:,} rows in {report.seconds:.1f} s, {report.rows_per_second:,.0f} a second"
+        console.print(f"{title}: {counts} ({rate})", soft_wrap=True)
+        if (first := report.first_fault) is not None and len(report.faults) > 1:
+            console.print(Text("First: ", style="bold red") + Text(_told(first)), soft_wrap=True)
+    unsound = [name.replace("_", "-") for name, report in reports.items() if not report.sound]
+    if "wallet-ledger" in unsound:
         console.print(Text("The ledger does NOT verify.", style="bold red"))
     else:
         console.print(Text("The ledger verifies.", style="bold green"))
+    for name in unsound:
+        if name != "wallet-ledger":
+            console.print(Text(f"What {name} keeps does NOT verify.", style="bold red"))
 
 
-def _print_json(report: "Report") -> None:
+def _told(fault: "Fault") -> str:
+    return f"{fault.check}: {fault.where}: {fault.what}"
+
+
+def _print_json(reports: "dict[str, Report]") -> None:
     import json
     from dataclasses import asdict
 
-    typer.echo(json.dumps(asdict(report)))
+    faults = [{"service": name, **asdict(fault)} for name, report in reports.items() for fault in report.faults]
+    services = {
+        name: {
+            "sound": report.sound,
+            "first_fault": asdict(report.first_fault) if report.first_fault else None,
+            "counts": report.counts,
+            "rows": report.rows,
+            "seconds": round(report.seconds, 3),
+            "rows_per_second": round(report.rows_per_second, 1),
+        }
+        for name, report in reports.items()
+    }
+    typer.echo(json.dumps({"sound": not faults, "faults": faults, "services": services}))

@@ -6,7 +6,7 @@ It owns wallets, accounts, holds and the journal of transactions. It promises th
 - money is neither made nor lost: every transfer takes from one account what it gives to another of the same currency;
 - no wallet, loan or escrow account goes below zero, held money counted as gone, whoever races;
 - the journal is only added to. Every row says what both its accounts held after it and how many rows they had, so that a
-  loss or an edit shows; PostgreSQL refuses anything else from every writer, and `commands.verify_ledger` proves it;
+  loss or an edit shows; PostgreSQL refuses anything else from every writer, and `queries.verification` proves it;
 - what was posted or rejected is told in an event, exactly one for each transaction.
 
 Other services move money by sending `wallet_ledger.transaction.post`; people through `POST /v1/transfers`. Both go through

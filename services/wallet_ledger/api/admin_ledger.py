@@ -12,7 +12,6 @@ from services.wallet_ledger.api.positions import cursor_of, number_before
 from services.wallet_ledger.commands.reverse_transaction import reverse_transaction
 from services.wallet_ledger.context import Ctx
 from services.wallet_ledger.domain.journal import AccountRow, JournalTransaction, Posting, TrialBalanceLine
-from services.wallet_ledger.domain.verification import Report
 from services.wallet_ledger.queries.accounts import list_accounts, trial_balance
 from services.wallet_ledger.queries.transactions import SHOWN_POSTINGS, search_transactions, transaction_by_id
 from services.wallet_ledger.queries.verification import verify_alone
@@ -22,6 +21,7 @@ from shared.http.idempotency import Idempotent
 from shared.http.paging import Page, Paging
 from shared.http.schemas import Body, CurrencyCode, Instant, ShortText, View
 from shared.money import MAX_AMOUNT_MINOR
+from shared.verification import Fault, Report
 
 router = APIRouter(prefix="/v1/admin/ledger", tags=["ledger"])
 
@@ -133,6 +133,7 @@ class ReportView(View):
     """What the verification found."""
 
     sound: bool
+    first_fault: FaultView | None = Field(description="The one that was written first, as far as that is known")
     faults: list[FaultView] = Field(description="The first fault of each check")
     transactions: int
     transfers: int
@@ -322,13 +323,19 @@ def _currency_total(currency: str, lines: list[TrialBalanceLine]) -> CurrencyTot
 
 
 def _report(report: Report) -> ReportView:
+    first = report.first_fault
     return ReportView(
         sound=report.sound,
-        faults=[FaultView(check=fault.check, where=fault.where, what=fault.what) for fault in report.faults],
-        transactions=report.transactions,
-        transfers=report.transfers,
-        accounts=report.accounts,
-        holds=report.holds,
-        blocks=report.blocks,
+        first_fault=_fault(first) if first is not None else None,
+        faults=[_fault(fault) for fault in report.faults],
+        transactions=report.counts["transactions"],
+        transfers=report.counts["transfers"],
+        accounts=report.counts["accounts"],
+        holds=report.counts["holds"],
+        blocks=report.counts["blocks"],
         seconds=round(report.seconds, 3),
     )
+
+
+def _fault(fault: Fault) -> FaultView:
+    return FaultView(check=fault.check, where=fault.where, what=fault.what)

@@ -31,5 +31,5 @@ async def _seal_one(context: Context) -> bool:
         if digest.transactions != end - after:
             _log.critical("transactions are missing; not sealing", extra={"first": after + 1, "last": end})
             return False
-        await blocks.add(Block(number + 1, after + 1, end, digest.transfers, previous_hash, digest.hash))
+        await blocks.add(Block(number + 1, after + 1, end, digest.transfers, previous_hash, digest.hash, digest.marks))
     return True

@@ -167,6 +167,13 @@ Index(
     transfers.c.effective_on,
     postgresql_where=text("effective_on IS NOT NULL"),
 )
+for _side in ("debit", "credit"):
+    Index(
+        f"transfers_{_side}_dated_idx",
+        transfers.c[f"{_side}_account_id"],
+        transfers.c[f"{_side}_version"],
+        postgresql_where=text("effective_on IS NOT NULL"),
+    )
 
 holds = Table(
     "holds",
@@ -211,6 +218,7 @@ blocks = Table(
     Column("previous_hash", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Column("sealed_at", DateTime(timezone=True), nullable=False, server_default=_NOW),
+    Column("marks", LargeBinary, comment="eight bytes of the hash of each row, to say which one was changed"),
     UniqueConstraint("last_sequence", name="blocks_last_sequence_key"),
     CheckConstraint("octet_length(hash) = 32 AND octet_length(previous_hash) = 32", name="blocks_hash_check"),
     CheckConstraint("first_sequence >= 1 AND last_sequence >= first_sequence", name="blocks_range_check"),
@@ -228,6 +236,38 @@ trial_balances = Table(
     Column("pending_debits_minor", Numeric(38, 0), nullable=False),
     Column("pending_credits_minor", Numeric(38, 0), nullable=False),
     PrimaryKeyConstraint("sequence", "currency", "kind", name="trial_balances_pkey"),
+)
+
+day_balances = Table(
+    "day_balances",
+    metadata,
+    Column("account_id", BigInteger, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("balance_minor", BigInteger, nullable=False),
+    Column("held_minor", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_id", "day", name="day_balances_pkey"),
+    comment="accounts at the end of the days on which they were booked to",
+)
+
+effective_shifts = Table(
+    "effective_shifts",
+    metadata,
+    Column("account_id", BigInteger, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("shift_minor", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_id", "day", "version", name="effective_shifts_pkey"),
+    comment="by effective date less by booking date: balances at the end of a day, of what is known at a version",
+)
+
+closed_stretches = Table(
+    "closed_stretches",
+    metadata,
+    Column("last_sequence", BigInteger, nullable=False, autoincrement=False),
+    Column("day", Date, nullable=False),
+    PrimaryKeyConstraint("last_sequence", name="closed_stretches_pkey"),
+    comment="how far the journal has gone into day_balances",
 )
 
 wallets = Table(

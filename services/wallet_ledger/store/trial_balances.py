@@ -13,29 +13,32 @@ from services.wallet_ledger.store.journal import SEQUENCE_AT
 _LAST_POINT = "SELECT coalesce(max(sequence), 0) FROM trial_balances WHERE sequence <= $1"
 _LAST_TRANSACTION = "SELECT coalesce(max(sequence), 0) FROM transactions"
 _BOOKED_AT = "SELECT booked_at FROM transactions WHERE sequence = $1"
-# The lines kept at transaction $1, and what the transactions after it up to $2 did.
-_LINES = """
+# What the transactions after $1 up to $2 did, by account.
+MOVED = """
+SELECT a.currency, split_part(a.address, ':', 1) COLLATE "C" AS kind, moved.opened, moved.debits_minor, moved.credits_minor,
+       moved.pending_debits_minor, moved.pending_credits_minor
+FROM (
+    SELECT account_id, sum(opened) AS opened, sum(debit_minor) AS debits_minor, sum(credit_minor) AS credits_minor,
+           sum(pending_debit_minor) AS pending_debits_minor, sum(pending_credit_minor) AS pending_credits_minor
+    FROM (
+        SELECT debit_account_id AS account_id, (debit_version = 1)::integer AS opened, amount_minor AS debit_minor,
+               0 AS credit_minor, pending_minor AS pending_debit_minor, 0 AS pending_credit_minor
+        FROM transfers WHERE transaction_sequence > $1::bigint AND transaction_sequence <= $2::bigint
+        UNION ALL
+        SELECT credit_account_id, (credit_version = 1)::integer, 0, amount_minor, 0, pending_minor
+        FROM transfers WHERE transaction_sequence > $1::bigint AND transaction_sequence <= $2::bigint
+    ) AS legs GROUP BY account_id
+) AS moved JOIN accounts a ON a.id = moved.account_id
+"""
+# The lines kept at transaction $1, and what followed up to $2.
+_LINES = f"""
 SELECT currency, kind, sum(accounts), sum(debits_minor), sum(credits_minor), sum(pending_debits_minor), sum(pending_credits_minor)
 FROM (
     SELECT currency, kind, accounts, debits_minor, credits_minor, pending_debits_minor, pending_credits_minor
     FROM trial_balances WHERE sequence = $1::bigint
-    UNION ALL
-    SELECT a.currency, split_part(a.address, ':', 1) COLLATE "C", moved.opened, moved.debits_minor, moved.credits_minor,
-           moved.pending_debits_minor, moved.pending_credits_minor
-    FROM (
-        SELECT account_id, sum(opened) AS opened, sum(debit_minor) AS debits_minor, sum(credit_minor) AS credits_minor,
-               sum(pending_debit_minor) AS pending_debits_minor, sum(pending_credit_minor) AS pending_credits_minor
-        FROM (
-            SELECT debit_account_id AS account_id, (debit_version = 1)::integer AS opened, amount_minor AS debit_minor,
-                   0 AS credit_minor, pending_minor AS pending_debit_minor, 0 AS pending_credit_minor
-            FROM transfers WHERE transaction_sequence > $1::bigint AND transaction_sequence <= $2::bigint
-            UNION ALL
-            SELECT credit_account_id, (credit_version = 1)::integer, 0, amount_minor, 0, pending_minor
-            FROM transfers WHERE transaction_sequence > $1::bigint AND transaction_sequence <= $2::bigint
-        ) AS legs GROUP BY account_id
-    ) AS moved JOIN accounts a ON a.id = moved.account_id
+    UNION ALL {MOVED}
 ) AS lines GROUP BY currency, kind
-"""
+"""  # noqa: S608 constants
 _ADD = f"""
 INSERT INTO trial_balances (
     sequence, currency, kind, accounts, debits_minor, credits_minor, pending_debits_minor, pending_credits_minor
@@ -51,7 +54,10 @@ class TrialBalances:
 
     async def at(self, instant: datetime) -> Sequence[TrialBalanceLine]:
         """What everything booked before `instant` adds up to, by currency and kind of account."""
-        sequence = await self._number(SEQUENCE_AT, instant) - 1
+        return await self.after_transaction(await self._number(SEQUENCE_AT, instant) - 1)
+
+    async def after_transaction(self, sequence: int) -> Sequence[TrialBalanceLine]:
+        """What everything up to and including transaction `sequence` adds up to."""
         point = await self._number(_LAST_POINT, sequence)
         rows = await self._connection.exec_driver_sql(f"{_LINES} ORDER BY currency, kind", (point, sequence))
         return [_line(row) for row in rows]

@@ -72,7 +72,7 @@ async def test_a_ledger_with_money_in_it_keeps_it_and_gains_its_points(old_datab
 
     applied = await migrate(old_database)
 
-    assert "wallet_ledger_0002" in applied
+    assert any(revision.startswith("wallet_ledger_") for revision in applied)
     assert await _rows(connection) == before
     assert await connection.fetchval("SELECT count(*) FROM wallet_ledger.trial_balances") == 0
     service = build(Settings(env="test", database_url=old_database, home_currency="KES"), platform_for_tests())

@@ -13,13 +13,13 @@ import pytest
 from services.wallet_ledger.context import Context
 from services.wallet_ledger.domain.entries import Entry, Transfer
 from services.wallet_ledger.domain.transaction import Outcome, Transaction
-from services.wallet_ledger.domain.verification import Report
 from services.wallet_ledger.main import build
 from services.wallet_ledger.queries.verification import verify_ledger
 from services.wallet_ledger.settings import Settings
 from services.wallet_ledger.store.poster import Poster, PosterLimits
 from shared.ids import new_id
 from shared.service import Service
+from shared.verification import Report
 from tests.support.identity import bearer, platform_for_tests
 
 

@@ -5,8 +5,9 @@ import pytest
 
 from services.wallet_ledger.commands.seal_blocks import seal_blocks
 from services.wallet_ledger.domain.entries import Hold, PostHold
-from services.wallet_ledger.domain.verification import Fault
+from services.wallet_ledger.store.trial_balances import TrialBalances
 from shared.ids import new_id
+from shared.verification import Fault
 from tests.service.wallet_ledger.conftest import World, move, transaction
 
 
@@ -124,44 +125,92 @@ async def test_a_forged_transfer_is_refused(world: World, change: str, refusal: 
     await world.owner.execute("ROLLBACK")
 
 
+_SWAP = (
+    "UPDATE transfers SET transaction_sequence = 99 WHERE transaction_sequence = {0};"
+    "UPDATE transfers SET transaction_sequence = {0} WHERE transaction_sequence = {1};"
+    "UPDATE transfers SET transaction_sequence = {1} WHERE transaction_sequence = 99"
+)
+
+
 @pytest.mark.parametrize(
-    ("tables", "statement", "check", "where"),
+    ("statement", "check", "where", "what"),
     [
-        ("transfers", "UPDATE transfers SET amount_minor = 11 WHERE transaction_sequence = 3", "accounts", "transaction 3 "),
-        ("transfers", "DELETE FROM transfers WHERE transaction_sequence = 4", "transactions", "transaction 4"),
-        ("transfers", "DELETE FROM transfers WHERE transaction_sequence = 4", "accounts", "version 4"),
-        ("transactions", "DELETE FROM transactions WHERE sequence = 4", "transactions", "transaction 4"),
-        ("transactions transfers", "DELETE FROM transactions WHERE sequence = 4; DELETE FROM transfers"
-         " WHERE transaction_sequence = 4", "transactions", "transaction 5"),
-        ("transfers", "UPDATE transfers SET transaction_sequence = 103 - transaction_sequence WHERE transaction_sequence"
-         " IN (4, 99); UPDATE transfers SET transaction_sequence = 4 WHERE transaction_sequence = 5; UPDATE transfers"
-         " SET transaction_sequence = 5 WHERE transaction_sequence = 99", "blocks", "block 1"),
-        ("accounts", "UPDATE accounts SET credits_posted_minor = credits_posted_minor + 1 WHERE floor_minor = 0",
-         "accounts", "account wallet:"),
-        ("accounts", "UPDATE accounts SET credits_posted_minor = credits_posted_minor + 1 WHERE floor_minor = 0",
-         "trial balance", "currency KES"),
-        ("transactions", "UPDATE transactions SET description = 'edited' WHERE sequence = 2", "blocks", "block 1"),
-        ("transactions", "UPDATE transactions SET status = 'posted', rejection_code = NULL, rejection_detail = NULL"
-         " WHERE status = 'rejected'", "blocks", "block 1"),
-        ("holds", "UPDATE holds SET amount_minor = 50 WHERE status = 'pending'", "holds", "hold "),
-        ("holds", "DELETE FROM holds WHERE status = 'pending'", "holds", "the whole"),
-        ("holds", "UPDATE holds SET posted_amount_minor = 6 WHERE status = 'posted'", "holds", "hold "),
-        ("transfers", "UPDATE transfers SET debit_account_id = 999999 WHERE transaction_sequence = 3", "accounts", "version"),
-        ("blocks", "UPDATE blocks SET hash = sha256('x')", "blocks", "block 1"),
-        ("wallets", "UPDATE wallets SET currency = 'USD'", "wallets", "wallet "),
+        ("UPDATE transfers SET amount_minor = 11 WHERE transaction_sequence = 3", "accounts", "transaction 3 ",
+         "the balance after it is 990; with its amount it would be 989"),
+        ("UPDATE transfers SET credit_balance_after_minor = 5 WHERE transaction_sequence = 4", "accounts", "transaction 4 ",
+         "the balance after it is 5; with its amount it would be 1030"),
+        ("DELETE FROM transfers WHERE transaction_sequence = 4", "transactions", "transaction 4", "should have 1 transfers"),
+        ("DELETE FROM transfers WHERE transaction_sequence = 4", "accounts", "transaction 5 ", "one is missing or doubled"),
+        ("DELETE FROM transactions WHERE sequence = 4", "transactions", "transaction 4", "has transfers, but is not there"),
+        ("DELETE FROM transactions WHERE sequence = 4; DELETE FROM transfers WHERE transaction_sequence = 4",
+         "transactions", "transaction 5", "transactions 4 to 4 are missing"),
+        (_SWAP.format(4, 5), "accounts", "transaction 4 ", "rows have changed places"),
+        (_SWAP.format(4, 5), "blocks", "transaction 4, position 0", "this one and 1 more, at transaction 5/0"),
+        (_SWAP.format(1, 2), "accounts", "transaction 1 ", "rows have changed places"),
+        ("UPDATE transfers SET id = gen_random_uuid() WHERE transaction_sequence = 4", "blocks", "transaction 4, position 0",
+         "the row is not the one that was sealed"),
+        ("UPDATE accounts SET credits_posted_minor = credits_posted_minor + 1 WHERE floor_minor = 0",
+         "accounts", "account wallet:", "credits 1001 instead of 1000"),
+        ("UPDATE accounts SET credits_posted_minor = credits_posted_minor + 1 WHERE floor_minor = 0",
+         "trial balance", "currency KES", "debits"),
+        ("UPDATE transactions SET description = 'edited' WHERE sequence = 2", "blocks", "transaction 2, in block 1", "the row"),
+        ("UPDATE transactions SET idempotency_key = 'other' WHERE sequence = 3", "blocks",
+         "transaction 3, in block 1", "the row"),
+        ("UPDATE transactions SET status = 'posted', rejection_code = NULL, rejection_detail = NULL"
+         " WHERE status = 'rejected'", "blocks", "transaction 8, in block 1", "the row"),
+        ("ALTER TABLE transactions DROP CONSTRAINT transactions_status_check;"
+         "UPDATE transactions SET rejection_code = NULL WHERE status = 'rejected'", "transactions",
+         "transaction 8", "no outcome"),
+        ("ALTER TABLE transactions DROP CONSTRAINT transactions_idempotency_key;"
+         "UPDATE transactions SET idempotency_key = 'same', scope = 'same'", "idempotency keys", "the index", "several outcomes"),
+        ("UPDATE transactions SET reverses_id = gen_random_uuid() WHERE sequence = 5", "reversals",
+         "transaction 5 ", "not there"),
+        ("UPDATE holds SET amount_minor = 50 WHERE status = 'pending'", "holds", "hold ", "is not what the journal opened"),
+        ("DELETE FROM holds WHERE status = 'pending'", "holds", "the whole", "the journal opened 2 and settled 1"),
+        ("UPDATE holds SET posted_amount_minor = 6 WHERE status = 'posted'", "holds", "hold ", "is not settled as"),
+        ("UPDATE transfers SET debit_account_id = 999999 WHERE transaction_sequence = 3", "accounts", "transaction 3, position 0",
+         "its account is not there"),
+        ("UPDATE blocks SET hash = sha256('x')", "blocks", "block 1", "not those that were sealed"),
+        ("UPDATE blocks SET marks = substring(marks FROM 9)", "blocks", "block 1", "their marks were changed"),
+        ("UPDATE trial_balances SET debits_minor = debits_minor + 1 WHERE kind = 'wallet'", "kept trial balances",
+         "the one kept at transaction 9, wallet in KES", "debits"),
+        ("DELETE FROM trial_balances WHERE kind = 'provider'", "kept trial balances",
+         "provider in KES", "debits 0 instead of 2000"),
+        ("UPDATE wallets SET currency = 'USD'", "wallets", "wallet ", "not like it"),
+        ("ALTER TABLE transfers DISABLE TRIGGER transfers_only_grow", "guards", "trigger transfers_only_grow", "switched off"),
+        ("DROP INDEX transactions_reference_idx; ALTER TABLE transfers DROP CONSTRAINT transfers_debit_key", "guards",
+         "index transfers_debit_key", "not there"),
     ],
 )  # fmt: skip
-async def test_verify_names_what_a_superuser_changed(world: World, tables: str, statement: str, check: str, where: str) -> None:
+async def test_verify_names_what_a_superuser_changed(world: World, statement: str, check: str, where: str, what: str) -> None:
     await history(world)
+    await world.owner.execute("SET search_path = wallet_ledger")
+    async with world.context.unit_of_work() as work:
+        assert await TrialBalances(work.connection).add(0, 9)
     world.tampered = True
     assert (await world.verify()).sound
-    await world.owner.execute("SET search_path = wallet_ledger; SET session_replication_role = replica")
+    await world.owner.execute("SET session_replication_role = replica")
 
     await world.owner.execute(statement)
 
     report = await world.verify()
     assert not report.sound
-    assert [fault for fault in report.faults if fault.check == check and where in fault.where], report.faults
+    found = [fault for fault in report.faults if fault.check == check]
+    assert [fault for fault in found if where in fault.where and what in fault.what], report.faults
+
+
+async def test_the_first_fault_is_the_one_written_first(world: World) -> None:
+    await history(world)
+    world.tampered = True
+    await world.owner.execute("SET search_path = wallet_ledger; SET session_replication_role = replica")
+    await world.owner.execute("UPDATE transactions SET fingerprint = sha256('x') WHERE sequence = 6")
+    await world.owner.execute("UPDATE transfers SET amount_minor = 7 WHERE transaction_sequence = 4")
+    await world.owner.execute("DELETE FROM transfers WHERE transaction_sequence = 7")
+
+    first = (await world.verify()).first_fault
+
+    assert first is not None
+    assert (first.check, first.position) == ("accounts", 4)
 
 
 async def test_a_row_of_no_account_is_found(world: World) -> None:
@@ -176,4 +225,4 @@ async def test_a_row_of_no_account_is_found(world: World) -> None:
 
     faults = (await world.verify()).faults
 
-    assert Fault("accounts", "transaction 100, position 0", "its account is not there") in faults
+    assert Fault("accounts", "transaction 100, position 0", "its account is not there", 100) in faults
