@@ -17,5 +17,7 @@ def authorise(principal: Principal, route: Route) -> None:
     """Raises `Forbidden` when the caller lacks the role or scope that the route asks for."""
     if route.roles and principal.roles.isdisjoint(route.roles):
         raise Forbidden(f"This needs the role {' or '.join(sorted(route.roles))}. Ask an administrator.")
-    if route.scope and principal.roles == {"partner"} and route.scope not in principal.scopes:
+    if principal.roles == {"partner"} and route.scope is None:
+        raise Forbidden("An API client cannot call this: no scope covers it. Log in as a person.")
+    if principal.roles == {"partner"} and route.scope not in principal.scopes:
         raise Forbidden(f"This needs the scope {route.scope}. Give it to the API client and get a new token.")

@@ -81,7 +81,8 @@ AUTH = [
         "auth",
         """
         GET,POST /v1/api-clients
-        GET,DELETE /v1/api-clients/{id}
+        GET,PATCH,DELETE /v1/api-clients/{id}
+        POST /v1/api-clients/{id}/rotate-secret
         GET,PATCH,DELETE /v1/me
         GET /v1/kyc
         """,
@@ -115,7 +116,7 @@ WALLET_LEDGER = [
                 "wallet_ledger",
                 """
                 GET,POST /v1/wallets
-                GET /v1/wallets/{id}
+                GET,DELETE /v1/wallets/{id}
                 GET /v1/wallets/{id}/entries
                 GET /v1/wallets/{id}/balance
                 GET /v1/transactions/{id}
@@ -129,6 +130,7 @@ WALLET_LEDGER = [
         "wallet_ledger",
         """
         GET /v1/admin/ledger/accounts
+        GET /v1/admin/ledger/accounts/{id}
         GET /v1/admin/ledger/transactions
         GET /v1/admin/ledger/transactions/{id}
         GET /v1/admin/ledger/trial-balance
@@ -137,6 +139,16 @@ WALLET_LEDGER = [
         timeout_seconds=_REPORT_SECONDS,
     ),
     *_rows("wallet_ledger", "POST /v1/admin/ledger/transactions/{id}/reverse", roles=_ADMIN),
+    *_rows(
+        "wallet_ledger",
+        """
+        POST /v1/admin/ledger/accounts/{id}/freeze
+        POST /v1/admin/ledger/accounts/{id}/unfreeze
+        PUT /v1/admin/ledger/accounts/{id}/limits
+        POST /v1/admin/ledger/accounts/{id}/close
+        """,
+        roles=_ADMIN,
+    ),
     *_rows(
         "wallet_ledger",
         "POST /v1/admin/ledger/verify",

@@ -19,7 +19,8 @@ class Principal:
     `methods` are the ways in which the person logged in (RFC 8176 names where there are any). `mfa` says whether the
     account has a second factor, `mfa_at` when one was last given in this session, and `step_up_methods` what
     `POST /v1/auth/step-up` would take. A partner's API client acts for the person `user_id`: `client_id` says which one,
-    and `requests_per_minute` how often it may call where that differs from what everybody may.
+    `grant_id` what ends its tokens as a session's end does a person's, and `requests_per_minute` how often it may call where
+    that differs from what everybody may.
     """
 
     user_id: UUID
@@ -33,6 +34,7 @@ class Principal:
     mfa_at: datetime | None = None
     step_up_methods: tuple[str, ...] = ()
     client_id: UUID | None = None
+    grant_id: UUID | None = None
     requests_per_minute: int | None = None
 
     @property
@@ -43,6 +45,11 @@ class Principal:
     def has_role(self, *roles: Role) -> bool:
         """Whether the caller has at least one of `roles`."""
         return not self.roles.isdisjoint(roles)
+
+    @property
+    def lives_by(self) -> UUID | None:
+        """What the token lives and ends with: the session of a person, or the grant of an API client."""
+        return self.session_id or self.grant_id
 
     @property
     def is_api_client(self) -> bool:

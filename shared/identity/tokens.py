@@ -43,25 +43,26 @@ class TokenRules:
     audience: str
 
 
-def _refused(detail: str = "The access token is not valid. Log in again.") -> Unauthenticated:
+def refused(detail: str = "The access token is not valid. Log in again.") -> Unauthenticated:
+    """The one answer to every token that is not good."""
     return Unauthenticated(detail, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 
 def token_header(token: str) -> dict[str, Any]:
     """The header of a token, after the checks that need no key. Raises `Unauthenticated`."""
     if len(token) > MAX_TOKEN_BYTES or token.count(".") != 2:
-        raise _refused()
+        raise refused()
     try:
         encoded = token.split(".", 1)[0].encode("ascii")
         header = json.loads(base64.urlsafe_b64decode(encoded + b"=" * (-len(encoded) % 4)))
     except (ValueError, RecursionError) as error:
-        raise _refused() from error
+        raise refused() from error
     if not isinstance(header, dict):
-        raise _refused()
+        raise refused()
     if header.get("alg") != ALGORITHM or header.get("typ") != TOKEN_TYPE or "crit" in header:
-        raise _refused()
+        raise refused()
     if not isinstance(header.get("kid"), str):
-        raise _refused()
+        raise refused()
     return header
 
 
@@ -72,7 +73,7 @@ def verify_token(token: str, keys: KeySet, rules: TokenRules) -> Principal:
     """
     key = keys.get(token_header(token)["kid"])
     if key is None:
-        raise _refused()
+        raise refused()
     try:
         claims = jwt.decode(
             token,
@@ -89,7 +90,7 @@ def verify_token(token: str, keys: KeySet, rules: TokenRules) -> Principal:
             headers={"WWW-Authenticate": 'Bearer error="invalid_token", error_description="expired"'},
         ) from error
     except Exception as error:
-        raise _refused() from error
+        raise refused() from error
 
 
 def _principal(claims: Mapping[str, Any]) -> Principal:
@@ -113,6 +114,7 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
         mfa_at=_instant(claims, "mfa_time"),
         step_up_methods=tuple(step_up_methods),
         client_id=UUID(claims["client_id"]) if "client_id" in claims else None,
+        grant_id=UUID(claims["grant_id"]) if "grant_id" in claims else None,
         requests_per_minute=_whole_number(claims, "requests_per_minute"),
     )
 

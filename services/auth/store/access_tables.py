@@ -14,6 +14,7 @@ api_clients = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("scopes", ARRAY(sa.Text), nullable=False),
     sa.Column("status", sa.Text, nullable=False),
+    sa.Column("grant_id", sa.Uuid, nullable=False),
     sa.Column("requests_per_minute", sa.Integer),
     sa.Column("secret_hash", sa.LargeBinary, nullable=False),
     sa.Column("previous_secret_hash", sa.LargeBinary),
