@@ -15,7 +15,8 @@ class Book:
 
     `accounts` by address; `groups` holds each named group's pending holds in the order in which they were opened;
     `reserved_ids` gives an id to each address that has no account yet but may open one; `reversed` has the ids of the
-    transactions that were reversed before. The core changes it in place.
+    transactions that were reversed before, `taken_ids` those of the batch's ids that other transactions have. The core changes it
+    in place.
     """
 
     last_sequence: int = 0
@@ -26,6 +27,7 @@ class Book:
     known: dict[tuple[str, str], Known] = field(default_factory=dict)
     reserved_ids: dict[str, int] = field(default_factory=dict)
     reversed: set[UUID] = field(default_factory=set)
+    taken_ids: set[UUID] = field(default_factory=set)
 
 
 class TransferRow(NamedTuple):

@@ -83,7 +83,7 @@ class _Run:
             if known.fingerprint != transaction.fingerprint:
                 return Refused("idempotency_key_reused", "The idempotency key was used for another transaction.")
             return known.outcome.answer_to(transaction.id)
-        if transaction.id in self._ids:
+        if transaction.id in self._ids or transaction.id in self._book.taken_ids:
             return Refused("transaction_id_reused", "The transaction's id belongs to another one.")
         self._ids.add(transaction.id)
         self.sequence += 1

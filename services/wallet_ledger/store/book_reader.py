@@ -24,9 +24,11 @@ from services.wallet_ledger.store import ledger_statements as sql
 
 
 async def read_book(
-    connection: asyncpg.Connection, batch: Sequence[Transaction], *, under_way: BatchResult | None = None
+    connection: asyncpg.Connection, batch: Sequence[Transaction], *, under_way: BatchResult | None = None, ids: bool = False
 ) -> Book:
     """Everything that `batch` names and that there is, or will be once the batch `under_way` is committed.
+
+    Whether others have the transactions' `ids` is not read unless it is asked for: the unique index says it for nothing.
 
     The last transaction is read with the accounts, before holds: should others be committed meanwhile, the book is stale
     and cannot be written, but never wrong unnoticed.
@@ -44,6 +46,8 @@ async def read_book(
             accounts |= {row[0]: _account(row) for row in await connection.fetch(sql.ACCOUNTS_BY_ID, list(missing))}
     if named.reversed:
         book.reversed = {row[0] for row in await connection.fetch(sql.REVERSED, list(named.reversed))}
+    if ids:
+        book.taken_ids = {row[0] for row in await connection.fetch(sql.IDS, [one.id for one in batch])}
     holds_under_way: dict[UUID, HeldMoney] = {}
     if under_way is not None and under_way.last_sequence > book.last_sequence:
         holds_under_way = _catch_up(book, named, accounts, under_way)

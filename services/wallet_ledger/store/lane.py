@@ -99,6 +99,7 @@ class _Plan:
     write: Write
     follows: "_Plan | None"
     committed: bool = False
+    id_is_taken: bool = False
 
 
 @dataclass(slots=True)
@@ -177,7 +178,7 @@ class Lane:
         try:
             if plan is None or not await self._write_hopefully(plan):
                 pipeline.under_way = None
-                await self._post_carefully(self._batch)
+                await self._post_carefully(self._batch, ids=plan is not None and plan.id_is_taken)
         finally:
             pipeline.writing.release()
         if plan is not None and plan.committed:
@@ -196,10 +197,10 @@ class Lane:
                 raise
             return None
 
-    async def _plan(self, batch: Sequence[Request], follows: _Plan | None) -> _Plan:
+    async def _plan(self, batch: Sequence[Request], follows: _Plan | None, *, ids: bool = False) -> _Plan:
         transactions = [request.transaction for request in batch]
         under_way = follows.result if follows is not None else None
-        book = await read_book(self._connection, transactions, under_way=under_way)
+        book = await read_book(self._connection, transactions, under_way=under_way, ids=ids)
         result = run_batch(book, transactions, self._clock.now())
         messages = _messages(batch, result)
         return _Plan(result, write_of(result, messages, shard=self._pipeline.shard, channel=channel_of(SOURCE)), follows)
@@ -219,17 +220,21 @@ class Lane:
         except Exception as fault:
             if _passes(fault):
                 raise
+            plan.id_is_taken = _id_is_taken(fault)
             return False
         plan.committed = True
         return True
 
-    async def _post_carefully(self, batch: Sequence[Request]) -> None:
-        """Read, decide, write and commit under the ledger's lock. What cannot be written is sought out and fails alone."""
+    async def _post_carefully(self, batch: Sequence[Request], *, ids: bool = False) -> None:
+        """Read, decide, write and commit under the ledger's lock. What cannot be written is sought out and fails alone.
+
+        With `ids`, those whose id another transaction has are refused beforehand.
+        """
         assert self._connection is not None  # noqa: S101
         started = asyncio.get_running_loop().time()
         await self._connection.execute(self._begin)
         try:
-            plan = await self._plan(batch, None)
+            plan = await self._plan(batch, None, ids=ids)
             if plan.result.recorded:
                 await write(self._connection, plan.write)
             await self._connection.execute("COMMIT")
@@ -237,13 +242,16 @@ class Lane:
             if _passes(fault):
                 raise
             await self._connection.execute("ROLLBACK")
+            if not ids and _id_is_taken(fault):
+                await self._post_carefully(batch, ids=True)
+                return
             if len(batch) == 1:
                 _log.exception("a transaction cannot be posted")
-                batch[0].settle(_explained(fault))
+                batch[0].settle(fault)
                 return
             middle = len(batch) // 2
-            await self._post_carefully(batch[:middle])
-            await self._post_carefully(batch[middle:])
+            await self._post_carefully(batch[:middle], ids=ids)
+            await self._post_carefully(batch[middle:], ids=ids)
             return
         self._settle(batch, plan, started)
 
@@ -259,10 +267,8 @@ def _passes(fault: Exception) -> bool:
     return isinstance(fault, _PASSING) and not isinstance(fault, ValueError)
 
 
-def _explained(fault: Exception) -> Exception:
-    if isinstance(fault, asyncpg.UniqueViolationError) and fault.constraint_name == "transactions_id_key":
-        return TransactionRefused(Refused("transaction_id_reused", "The transaction's id belongs to another one."))
-    return fault
+def _id_is_taken(fault: Exception) -> bool:
+    return isinstance(fault, asyncpg.UniqueViolationError) and fault.constraint_name == "transactions_id_key"
 
 
 def _messages(batch: Sequence[Request], result: BatchResult) -> list[OutboxRow]:

@@ -44,6 +44,7 @@ UNION ALL {_OUTCOME} JOIN unnest($2::text[], $3::text[]) AS asked (scope, idempo
 UNION ALL ({_OUTCOME} ORDER BY t.sequence DESC LIMIT 1)
 """  # noqa: S608 constants
 REVERSED = "SELECT reverses_id FROM transactions WHERE reverses_id = ANY ($1::uuid[]) AND status = 'posted'"
+IDS = "SELECT id FROM transactions WHERE id = ANY ($1::uuid[])"
 
 _HOLD = """
 SELECT id, group_name, kind, description, debit_account_id, credit_account_id, currency, amount_minor, expires_at, status,

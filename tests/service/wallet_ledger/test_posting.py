@@ -305,3 +305,22 @@ async def test_limits_of_an_account(world: World) -> None:
     assert (await world.poster.post(transaction(move(ann.account, "fees:KES", 101)))).code == "daily_debit_limit_exceeded"
     assert (await world.poster.post(transaction(move(ann.account, ben.account, 51)))).code == "maximum_balance_exceeded"
     assert (await world.poster.post(transaction(move(ann.account, "fees:KES", 100)))).posted
+
+
+async def test_borrowed_ids_are_refused_quietly_and_alone(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    ann, ben = await world.person(1_000), await world.person()
+    theirs = transaction(move(ann.account, ben.account, 1))
+    await world.poster.post(theirs)
+    batch = [
+        transaction(move(ann.account, ben.account, 1), id=theirs.id if number % 4 == 0 else None, scope=f"sender-{number}")
+        for number in range(40)
+    ]
+    caplog.clear()
+
+    outcomes = await asyncio.gather(*(world.poster.post(one) for one in batch), return_exceptions=True)
+
+    refused = [outcome for outcome in outcomes if isinstance(outcome, TransactionRefused)]
+    assert {one.refused.code for one in refused} == {"transaction_id_reused"}
+    assert [isinstance(outcome, Outcome) and outcome.posted for outcome in outcomes] == [number % 4 != 0 for number in range(40)]
+    assert await world.balance(ben.account) == (31, 0)
+    assert not caplog.records
