@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from services.wallet_ledger.api.positions import cursor_of, number_before
+from services.wallet_ledger.commands.close_account import close_wallet
 from services.wallet_ledger.commands.open_wallet import ensure_home_wallet, open_wallet
 from services.wallet_ledger.context import Ctx
 from services.wallet_ledger.domain.journal import Entry
@@ -123,6 +124,15 @@ async def open_a_wallet(context: Ctx, user: CurrentUser, body: WalletBody) -> Wa
 async def get_wallet(context: Ctx, user: CurrentUser, wallet_id: UUID) -> WalletView:
     """One of your wallets."""
     return wallet_view(await wallet_of(context, user.user_id, wallet_id))
+
+
+@router.delete("/{wallet_id}", status_code=204)
+async def close_a_wallet(context: Ctx, user: CurrentUser, wallet_id: UUID) -> None:
+    """Close one of your wallets, for good. It must be empty and nothing may count on it: 409 says what to do first.
+
+    Its entries and statements stay. The wallet from the beginning cannot be closed.
+    """
+    await close_wallet(context, user.user_id, wallet_id)
 
 
 @router.get("/{wallet_id}/entries")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
+from services.wallet_ledger.commands.suspend_wallets import suspend_wallets
 from services.wallet_ledger.context import Context
 from services.wallet_ledger.domain.problems import TooManyWallets
 from services.wallet_ledger.domain.wallet import HOME_NAME, MAX_WALLETS, Wallet
@@ -15,12 +16,11 @@ async def open_wallet(context: Context, user_id: UUID, currency: str, name: str 
     """A further wallet in `currency`. Raises `TooManyWallets`."""
     async with context.unit_of_work() as work:
         await work.wallets.lock_owner(user_id)
-        existing = await work.wallets.of_user(user_id)
-        if len(existing) >= MAX_WALLETS:
-            raise TooManyWallets(f"You have {MAX_WALLETS} wallets, which is the most there can be. Use one of them.")
+        if await work.wallets.count_of(user_id) >= MAX_WALLETS:
+            raise TooManyWallets(f"You have {MAX_WALLETS} wallets, the most there can be. Use one of them, or close one.")
         wallet = await _open(work, user_id, currency, name or f"{currency} wallet", is_home=False)
         if not await work.people.is_active(user_id):
-            await work.wallets.freeze_all_of(user_id, frozen=True)
+            await suspend_wallets(work, user_id)
             return replace(wallet, status="frozen")
         return wallet
 

@@ -1,6 +1,7 @@
 """Keep what this service needs of a person: how to find them by address, and their home wallet."""
 
 from services.wallet_ledger.commands.open_wallet import open_home_wallet
+from services.wallet_ledger.commands.suspend_wallets import resume_wallets, suspend_wallets
 from services.wallet_ledger.context import Context
 from services.wallet_ledger.domain.wallet import email_hash
 from shared.contracts.auth.user_events import UserRegistered, UserUpdated
@@ -25,6 +26,7 @@ async def update_person(context: Context, delivery: Delivery[UserUpdated]) -> No
     active = updated.status == "active"
     async with context.unit_of_work(delivery) as work:
         await work.wallets.lock_owner(updated.user_id)
-        if active != await work.people.is_active(updated.user_id):
-            await work.wallets.freeze_all_of(updated.user_id, frozen=not active)
+        changed = active != await work.people.is_active(updated.user_id)
         await work.people.put(updated.user_id, email_hash(updated.email), active=active)
+        if changed:
+            await (resume_wallets if active else suspend_wallets)(work, updated.user_id)

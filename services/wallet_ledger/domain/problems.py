@@ -125,3 +125,58 @@ class VerificationRunning(Problem):
     status = 409
     code = "verification_running"
     title = "The ledger is being verified right now"
+
+
+class AccountNotFound(NotFound):
+    """The ledger has no such account."""
+
+    code = "account_not_found"
+    title = "There is no such account"
+
+
+class AccountClosed(Problem):
+    """The account is closed, for good."""
+
+    status = 409
+    code = "account_closed"
+    title = "The account is closed"
+
+
+class AccountNotEmpty(Problem):
+    """Money is in the account, or promised from it or to it."""
+
+    status = 409
+    code = "account_not_empty"
+    title = "There is money in the account, or on its way"
+
+
+class WalletInUse(Problem):
+    """A loan, an investment, a deposit or a withdrawal counts on the wallet."""
+
+    status = 409
+    code = "wallet_in_use"
+    title = "The wallet is needed for something that is under way"
+
+
+class HomeWallet(Problem):
+    """The wallet that somebody has from the beginning stays."""
+
+    status = 409
+    code = "home_wallet"
+    title = "The first wallet cannot be closed"
+
+
+class PlatformAccount(Problem):
+    """The platform itself works with the account."""
+
+    status = 409
+    code = "platform_account"
+    title = "An account of the platform cannot be closed"
+
+
+class OwnerSuspended(Problem):
+    """The account is frozen because its owner is suspended, not by an operator's hand."""
+
+    status = 409
+    code = "owner_suspended"
+    title = "The account's owner is suspended"

@@ -74,6 +74,12 @@ class WalletStore:
         rows = await self._connection.execute(query.order_by(wallets.c.id.desc()).limit(limit))
         return [_wallet(row) for row in rows]
 
+    async def count_of(self, user_id: UUID) -> int:
+        """How many wallets a person has, closed ones not counted."""
+        query = sa.select(sa.func.count()).join_from(wallets, accounts, accounts.c.id == wallets.c.account_id)
+        found = await self._connection.execute(query.where(wallets.c.user_id == user_id, accounts.c.status != "closed"))
+        return int(found.scalar_one())
+
     async def find_for(self, user_id: UUID, wallet_id: UUID) -> Wallet | None:
         """One wallet of this person."""
         return await self._find(wallets.c.id == wallet_id, wallets.c.user_id == user_id)
@@ -86,14 +92,6 @@ class WalletStore:
     async def home_of(self, user_id: UUID) -> Wallet | None:
         """The wallet that a person got at registration."""
         return await self._find(wallets.c.user_id == user_id, wallets.c.is_home)
-
-    async def freeze_all_of(self, user_id: UUID, *, frozen: bool) -> None:
-        """From now on money may not leave this person's wallets, or may again. What is closed stays closed."""
-        before, after = ("open", "frozen") if frozen else ("frozen", "open")
-        theirs = sa.select(wallets.c.account_id).where(wallets.c.user_id == user_id)
-        await self._connection.execute(
-            sa.update(accounts).where(accounts.c.id.in_(theirs), accounts.c.status == before).values(status=after)
-        )
 
     async def receiving(self, email_hash: bytes, currency: str) -> Wallet | None:
         """Where money for an address goes: its owner's home wallet if it is in `currency`, else their oldest that is."""

@@ -15,7 +15,7 @@ from tests.support.identity import bearer, platform_for_tests
 
 SERVICES = ("auth", "wallet_ledger", "lending", "payments", "notifications")
 # The books and the loans are for administrators; support reads, and reviews identities.
-ADMINS_ONLY = re.compile(r"verify|reverse|/admin/(loans|close-of-business|withdrawals|treasury|reports|audit-log)")
+ADMINS_ONLY = re.compile(r"verify|reverse|freeze|limits|close|/admin/(loans|close-of-business|withdrawals|treasury|reports|audit-log)")
 
 
 def operations(app: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
