@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Callable
 
 from starlette.types import Receive
 
-from gateway.problems import BodyTooLarge, RequestTimeout
+from gateway.problems import BodyTooLarge
 from shared.problems import Problem
+from shared.problems.transport import RequestTimeout
 
 HELD_BYTES = 64 * 1024
 """A body of at most this size is taken in whole before the service hears of it: slow clients then cost it nothing."""

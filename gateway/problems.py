@@ -19,14 +19,6 @@ class HeaderRepeated(Problem):
     title = "A header was sent more than once"
 
 
-class RequestTimeout(Problem):
-    """The client stopped sending in the middle of its request."""
-
-    status = 408
-    code = "request_timeout"
-    title = "The request did not arrive in time"
-
-
 class BodyTooLarge(Problem):
     """The body is larger than this address takes."""
 

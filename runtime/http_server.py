@@ -10,6 +10,7 @@ from typing import Any
 import uvicorn
 
 from runtime.trouble import ExitCode, Trouble
+from shared.http.protocol import HttpProtocol
 
 _log = logging.getLogger(__name__)
 _LISTEN_BACKLOG = 2048
@@ -68,6 +69,7 @@ class HttpServer:
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
+                http=HttpProtocol,
                 timeout_graceful_shutdown=_DRAIN_SECONDS,
             )
         )

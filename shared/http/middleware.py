@@ -3,17 +3,18 @@
 import logging
 import re
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
+from random import getrandbits
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.client_address import PRIVATE_NETWORKS, Networks, address_of
 from shared.http.errors import problem_of, problem_response
-from shared.ids import new_id
 from shared.problems import InvalidRequest
 from shared.telemetry import metrics, trace
+from shared.telemetry.access import AccessLog
 
-_log = logging.getLogger("lendery.access")
+_log = logging.getLogger(__name__)
 _WELL_FORMED_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -32,18 +33,22 @@ class RequestContext:
         self._service = service
         self._trusted_proxies = trusted_proxies
         self._in_flight = metrics.HTTP_IN_FLIGHT.labels(service)
+        self._access = AccessLog(service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        given = headers.get(b"x-request-id", b"")
-        request_id = given.decode() if _WELL_FORMED_ID.fullmatch(given) else str(new_id())
-        traceparent = headers.get(b"traceparent", b"").decode("latin-1")
-        address = address_of(scope, self._trusted_proxies) or None
-        with trace.span(traceparent, request=request_id, address=address) as span:
+        given = traceparent = b""
+        for name, value in scope["headers"]:
+            if name == b"x-request-id":
+                given = value
+            elif name == b"traceparent":
+                traceparent = value
+        request_id = given.decode() if _WELL_FORMED_ID.fullmatch(given) else _new_request_id()
+        address = partial(_client_address, scope, self._trusted_proxies)
+        with trace.span(traceparent.decode("latin-1"), request=request_id, address=address) as span:
             await self._answer(scope, receive, send, request_id, span)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str, span: trace.Trace) -> None:
@@ -55,37 +60,46 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [
-                    *(pair for pair in message.get("headers", []) if pair[0].lower() != b"x-request-id"),
+                    *[pair for pair in message.get("headers", ()) if pair[0] != b"x-request-id"],
                     (b"x-request-id", request_id.encode()),
                     (b"traceresponse", span.traceparent.encode()),
                 ]
             await send(message)
 
-        with self._in_flight.track_inprogress():
-            try:
-                if b"%00" in scope.get("query_string", b"") or "\x00" in scope["path"]:
-                    raise InvalidRequest("The address holds a NUL character. Remove it.")
-                await self._app(scope, receive, send_with_ids)
-            except Exception as error:
-                problem = problem_of(error)
-                if problem.status >= 500:
-                    _log.exception("request failed", extra={"method": scope["method"]})
-                if status:
-                    raise
-                await problem_response(problem)(scope, receive, send_with_ids)
-            finally:
-                self._record(scope, status, time.perf_counter() - started)
+        self._in_flight.inc()
+        try:
+            if b"%00" in scope.get("query_string", b"") or "\x00" in scope["path"]:
+                raise InvalidRequest("The address holds a NUL character. Remove it.")
+            await self._app(scope, receive, send_with_ids)
+        except Exception as error:
+            problem = problem_of(error)
+            if problem.status >= 500:
+                _log.exception("request failed", extra={"method": scope["method"]})
+            if status:
+                raise
+            await problem_response(problem)(scope, receive, send_with_ids)
+        finally:
+            self._in_flight.dec()
+            self._record(scope, status, time.perf_counter() - started, request_id, span)
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, status: int, seconds: float, request_id: str, span: trace.Trace) -> None:
         route = getattr(scope.get("route"), "path", None) or scope.get("route_path", "unmatched")
         method = scope["method"]
         _requests(self._service, method, route, str(status)).inc()
         _seconds(self._service, method, route).observe(seconds)
         if route not in _QUIET:
-            _log.info(
-                "%s %s %s",
-                method,
-                route,
-                status,
-                extra={"method": method, "route": route, "status": status, "duration_ms": round(seconds * 1000, 1)},
+            self._access.write(
+                method=method, route=route, status=status, seconds=seconds, trace_id=span.trace_id, request_id=request_id
             )
+
+
+def _new_request_id() -> str:
+    """A UUID of version 7 like every id of ours, though of quicker randomness: it names a request and guards nothing."""
+    digits = (
+        f"{time.time_ns() // 1_000_000:012x}{0x7000 | getrandbits(12):04x}{0x8000 | getrandbits(14):04x}{getrandbits(48):012x}"
+    )
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def _client_address(scope: Scope, trusted: Networks) -> str | None:
+    return address_of(scope, trusted) or None

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 from pythonjsonlogger.json import JsonFormatter
 
 from shared.telemetry import trace
+from shared.telemetry.access import Lines
 
 # PostgreSQL quotes rows and keys in these parts of an error: to the next part of the message, however many lines the row has.
 _QUOTED_ROW = re.compile(
@@ -20,6 +21,10 @@ _QUOTED_ROW = re.compile(
 
 class _Formatter(JsonFormatter):
     """JSON lines whose exceptions keep their stack and their first line, without the rows that a database quotes."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line; or several that are complete already."""
+        return record.msg if type(record.msg) is Lines else super().format(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 logging's name
         """The stack and the error."""

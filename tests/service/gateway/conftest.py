@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from gateway.main import build
 from gateway.settings import Settings
+from shared.http.protocol import HttpProtocol
 from shared.ids import new_id
 from tests.service.gateway.upstream import EchoUpstream
 from tests.support.identity import bearer, platform_for_tests
@@ -66,7 +67,7 @@ async def serving(app: Any, *, drain_seconds: int = 2, port: int = 0) -> AsyncIt
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=drain_seconds,
-        http="httptools",
+        http=HttpProtocol,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve([listener]))
