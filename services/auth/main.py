@@ -3,14 +3,28 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.auth.api import account, audit_log, kyc, login, me, pages, sessions, users, well_known
-from services.auth.commands.prepare import ensure_admin, ensure_signing_key
+from services.auth.api import (
+    account,
+    api_clients,
+    audit_log,
+    client_token,
+    kyc,
+    login,
+    me,
+    pages,
+    role_grants,
+    sessions,
+    users,
+    well_known,
+)
+from services.auth.commands.prepare import ensure_admin
+from services.auth.commands.rotate_keys import rotate_keys_on_schedule
 from services.auth.consumers import CONSUMERS
 from services.auth.context import Context
 from services.auth.jobs import JOBS
 from services.auth.key_ring import KeyRing, OwnKeyVerifier
 from services.auth.passwords import Passwords
-from services.auth.queries.signing_keys import published_keys
+from services.auth.queries.signing_keys import all_keys
 from services.auth.settings import Settings
 from shared.crypto import open_vault
 from shared.http.app import create_app
@@ -23,7 +37,7 @@ def build(settings: Settings, platform: Platform) -> Service:
     database = open_database(settings, "auth")
     keys = settings.encryption_keys.get_secret_value() if settings.encryption_keys else None
     vault = open_vault(keys, production=settings.production)
-    key_ring = KeyRing(lambda: published_keys(database, vault))
+    key_ring = KeyRing(lambda: all_keys(database, vault), platform.clock, platform.token_verifier.revocations)
     context = Context(
         settings=settings,
         clock=platform.clock,
@@ -35,7 +49,7 @@ def build(settings: Settings, platform: Platform) -> Service:
 
     @asynccontextmanager
     async def resources() -> AsyncIterator[None]:
-        await ensure_signing_key(context)
+        await rotate_keys_on_schedule(context)
         await ensure_admin(context)
         try:
             yield
@@ -47,9 +61,25 @@ def build(settings: Settings, platform: Platform) -> Service:
         service="auth",
         title="Lendery auth",
         description="Accounts, sessions, roles and identity checks.",
-        routers=[module.router for module in (account, login, sessions, me, kyc, users, audit_log, pages, well_known)],
+        routers=[
+            module.router
+            for module in (
+                account,
+                login,
+                sessions,
+                me,
+                kyc,
+                users,
+                audit_log,
+                pages,
+                well_known,
+                api_clients,
+                client_token,
+                role_grants,
+            )
+        ],
         checks={"database": database.ping},
-        token_verifier=OwnKeyVerifier(key_ring, rules),
+        token_verifier=OwnKeyVerifier(key_ring, rules, platform.token_verifier.revocations),
         context=context,
         trusted_proxies=settings.proxy_networks(),
     )

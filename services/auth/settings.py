@@ -1,6 +1,7 @@
 """Configuration of the auth service, from the environment."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -26,8 +27,14 @@ class Settings(CommonSettings):
     auth_refresh_token_days: int = Field(30, ge=1, le=90)
     auth_session_days: int = Field(90, ge=1, le=365)
     auth_refresh_grace_seconds: int = Field(10, ge=0, le=60)
+    auth_signing_key_days: int = Field(30, ge=1, le=365)
     auth_verify_link_hours: int = Field(48, ge=1, le=240)
     auth_reset_link_minutes: int = Field(30, ge=5, le=1440)
+
+    auth_api_clients_max: int = Field(20, ge=1, le=1000)
+    auth_api_client_overlap_hours: int = Field(24, ge=0, le=720)
+
+    auth_role_grant_hours: int = Field(72, ge=1, le=720)
 
     auth_hash_threads: int = Field(2, ge=1, le=64)
     auth_hash_memory_kib: int = Field(19_456, ge=8)
@@ -37,6 +44,9 @@ class Settings(CommonSettings):
     auth_account_failures: int = Field(5, ge=1)
     auth_account_failures_everywhere: int = Field(20, ge=1)
     auth_address_failures: int = Field(100, ge=1)
+    auth_factor_failures: int = Field(10, ge=1)
+    auth_mfa_login_seconds: int = Field(300, ge=60, le=900)
+    auth_sms_codes: bool | None = None
     auth_quiet_seconds: float = Field(0.1, ge=0, le=2)
     auth_trusted_proxies: str = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 
@@ -51,6 +61,22 @@ class Settings(CommonSettings):
             if reason := refused_because(password):
                 raise ValueError(f"LENDERY_ADMIN_PASSWORD {reason}")
         return self
+
+    @property
+    def sms_codes(self) -> bool:
+        """Whether codes can go by SMS: unless said otherwise, outside production, where the mailbox shows them."""
+        return not self.production if self.auth_sms_codes is None else self.auth_sms_codes
+
+    @property
+    def site_origin(self) -> str:
+        """The origin of our own pages, which passkeys are bound to: scheme, host and perhaps port."""
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def site_id(self) -> str:
+        """The host of our own pages: the relying party of passkeys."""
+        return urlsplit(self.public_url).hostname or ""
 
     @property
     def first_admin_password(self) -> str | None:

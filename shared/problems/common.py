@@ -43,6 +43,14 @@ class EmailUnverified(Problem):
     title = "Confirm your e-mail address first"
 
 
+class CsrfFailed(Problem):
+    """The request came with a browser's cookies, and nothing shows that a page of ours sent it."""
+
+    status = 403
+    code = "csrf_failed"
+    title = "This request did not come from a page of ours"
+
+
 class NotFound(Problem):
     """There is no such thing, or it belongs to somebody else."""
 

@@ -10,6 +10,7 @@ from services.auth.domain.links import hash_of
 from services.auth.domain.session import RefreshToken, Session
 from services.auth.domain.user import User
 from services.auth.store.unit_of_work import AuthUnitOfWork
+from shared.identity.cookies import csrf_digest
 from shared.identity.tokens import sign_token
 from shared.ids import new_id
 
@@ -18,11 +19,28 @@ REFRESH_PREFIX = "lrt_"  # lets secret scanners recognise one
 
 @dataclass(frozen=True)
 class Tokens:
-    """The pair; `expires_in_seconds` is about the access token."""
+    """The pair; `expires_in_seconds` is about the access token, `session_seconds` about how long it can be renewed.
+
+    With a `csrf_token` the session is one of cookies, and that is what proves that a request is from our own pages.
+    """
 
     access_token: str
     refresh_token: str
     expires_in_seconds: int
+    session_seconds: int = 0
+    csrf_token: str | None = None
+
+
+async def tokens_of(context: Context, user: User, session: Session, refresh_secret: str) -> Tokens:
+    """What the client of `session` gets, at the login and at each refresh."""
+    access_token, expires_in_seconds = await access_token_for(context, user, session)
+    return Tokens(
+        access_token,
+        refresh_secret,
+        expires_in_seconds,
+        session_seconds=int((session.expires_at - context.clock.now()).total_seconds()),
+        csrf_token=csrf_tokens_of(context, session)[0] if session.carrier == "cookie" else None,
+    )
 
 
 async def access_token_for(context: Context, user: User, session: Session) -> tuple[str, int]:
@@ -46,7 +64,15 @@ async def access_token_for(context: Context, user: User, session: Session) -> tu
         "scope": "",
         "email_verified": context.email_verified(user),
     }
+    if session.carrier == "cookie":
+        claims["csrf"] = csrf_digest(csrf_tokens_of(context, session)[0])
     return sign_token(claims, private_key_pem=key.private_key_pem, key_id=key.id), lifetime
+
+
+def csrf_tokens_of(context: Context, session: Session) -> list[str]:
+    """The CSRF token of a session, the same for as long as it lives, so that several tabs can use it. One for each encryption
+    key there is, the active one first."""
+    return [context.vault.derive("csrf token", session.id.bytes, key_id=key_id).hex() for key_id in context.vault.key_ids]
 
 
 def new_refresh_secret() -> str:

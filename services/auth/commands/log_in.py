@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.auth.commands.issue_tokens import Tokens, access_token_for, new_refresh_secret, store_refresh_token
+from services.auth.commands.issue_tokens import Tokens, new_refresh_secret, store_refresh_token, tokens_of
 from services.auth.commands.limit_attempts import count_attempt, forget_attempts, password_rules, refuse_if_blocked
 from services.auth.context import Context
 from services.auth.domain.origin import Origin
@@ -37,8 +37,7 @@ async def log_in(context: Context, email: str, password: str, origin: Origin) ->
             await work.users.save(user)
         session = await open_session(context, work, user, secret, origin)
         await forget_attempts(work, rules, "account_from_address")
-    access_token, expires_in_seconds = await access_token_for(context, user, session)
-    return Tokens(access_token, secret, expires_in_seconds)
+    return await tokens_of(context, user, session, secret)
 
 
 async def _still_the_same(work: AuthUnitOfWork, seen: User) -> User:
@@ -62,6 +61,7 @@ async def open_session(context: Context, work: AuthUnitOfWork, user: User, refre
         authenticated_at=work.now,
         last_used_at=work.now,
         expires_at=work.now + timedelta(days=context.settings.auth_session_days),
+        carrier=origin.carrier,
     )
     await work.sessions.add(session)
     await store_refresh_token(context, work, session, refresh_secret)

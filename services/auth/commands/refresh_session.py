@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from services.auth.commands.end_session import end_sessions
-from services.auth.commands.issue_tokens import Tokens, access_token_for, store_refresh_token, successors_of
+from services.auth.commands.exchange import Exchange, refuse_foreign
+from services.auth.commands.issue_tokens import Tokens, store_refresh_token, successors_of, tokens_of
 from services.auth.context import Context
 from services.auth.domain.links import hash_of
 from services.auth.domain.origin import Origin
@@ -14,14 +15,16 @@ from services.auth.store.unit_of_work import AuthUnitOfWork
 from shared.contracts.auth.user_events import SessionReuseDetected
 
 
-async def refresh_session(context: Context, secret: str, origin: Origin) -> Tokens:
+async def refresh_session(context: Context, exchange: Exchange, origin: Origin) -> Tokens:
     """The next pair of tokens.
 
     Safe in parallel: of many exchanges of one token all get the same next one, within the grace. Raises
-    `RefreshTokenInvalid`, `AccountSuspended`, or `RefreshTokenReused` after the session was ended.
+    `RefreshTokenInvalid`, `CsrfFailed`, `AccountSuspended`, or `RefreshTokenReused` after the session was ended.
     """
+    secret = exchange.secret
     async with context.unit_of_work() as work:
         token, session, user = await _find(work, secret)
+        refuse_foreign(context, session, exchange)
         child = await work.sessions.child_of(token.id)
         grace = timedelta(seconds=context.settings.auth_refresh_grace_seconds)
         verdict = judge(session, token, child, work.now, grace)
@@ -39,8 +42,7 @@ async def refresh_session(context: Context, secret: str, origin: Origin) -> Toke
         raise RefreshTokenReused("Somebody may have copied it. Log in again, and change your password if it was not you.")
     if not user.active:
         raise AccountSuspended("Write to support to have it opened again.")
-    access_token, expires_in_seconds = await access_token_for(context, user, session)
-    return Tokens(access_token, successor, expires_in_seconds)
+    return await tokens_of(context, user, session, successor)
 
 
 async def _find(work: AuthUnitOfWork, secret: str) -> tuple[RefreshToken, Session, User]:

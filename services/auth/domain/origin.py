@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass
 
+from shared.identity.cookies import Carrier
+
 
 @dataclass(frozen=True)
 class Origin:
-    """`address` is the network address of the client, `device` what its software calls itself."""
+    """`address` is the network address of the client, `device` what its software calls itself.
+
+    `carrier` is how the client would hold a session that is opened now.
+    """
 
     address: str
     device: str
+    carrier: Carrier = "bearer"
 
 
 SYSTEM = Origin(address="", device="lendery")

@@ -1,5 +1,6 @@
 """What can go wrong with an account, and what the person is told."""
 
+from shared.identity.revocations import SessionEnded as SessionEnded
 from shared.problems import Forbidden, NotFound, Problem, RateLimited, Unauthenticated
 
 
@@ -38,13 +39,6 @@ class RefreshTokenReused(Unauthenticated):
     title = "This refresh token was used before; the session was ended"
 
 
-class SessionEnded(Unauthenticated):
-    """The access token is still good, but its session was ended or its account is not active."""
-
-    code = "session_ended"
-    title = "This session has ended; log in again"
-
-
 class LinkInvalid(Problem):
     """The secret of a mailed link is unknown, was used before, or is too old."""
 
@@ -68,11 +62,48 @@ class SessionNotFound(NotFound):
     title = "You have no such session"
 
 
+class SigningKeyNotFound(NotFound):
+    """There is no signing key with this id."""
+
+    code = "signing_key_not_found"
+    title = "There is no such signing key"
+
+
 class UserNotFound(NotFound):
     """There is no account with this id."""
 
     code = "user_not_found"
     title = "There is no such account"
+
+
+class LastAdministrator(Problem):
+    """Nobody could administer the platform any more."""
+
+    status = 409
+    code = "last_administrator"
+    title = "This is the last administrator"
+
+
+class SecondPersonRequired(Forbidden):
+    """Two people must agree, and the caller is one of those whom it is about."""
+
+    code = "second_person_required"
+    title = "Somebody else must approve this"
+
+
+class RoleGrantNotFound(NotFound):
+    """There is no request for roles with this id."""
+
+    code = "role_grant_not_found"
+    title = "There is no such request"
+
+
+class RoleGrantDecided(Problem):
+    """The request for roles was decided, has expired, or is void."""
+
+    status = 409
+    code = "role_grant_decided"
+    title = "This request cannot be decided any more"
 
 
 class OwnAccount(Problem):
@@ -122,8 +153,46 @@ class KycAlreadyDecided(Problem):
     title = "This submission was decided before"
 
 
+class KycClaimed(Problem):
+    """Another reviewer has taken the submission and not given it back."""
+
+    status = 409
+    code = "kyc_claimed"
+    title = "Somebody else is reviewing this submission"
+
+
 class OwnSubmission(Forbidden):
     """Nobody reviews their own identity."""
 
     code = "own_submission"
     title = "Somebody else must review your details"
+
+
+class ScopeNotAllowed(Problem):
+    """A scope that there is not, that the owner may not give, or that the client was not given."""
+
+    status = 422
+    code = "scope_not_allowed"
+    title = "This scope cannot be given"
+
+
+class ApiClientNotFound(NotFound):
+    """The caller has no such API client."""
+
+    code = "api_client_not_found"
+    title = "You have no such API client"
+
+
+class TooManyApiClients(Problem):
+    """The caller has as many API clients as one person may have."""
+
+    status = 409
+    code = "too_many_api_clients"
+    title = "You have as many API clients as there may be"
+
+
+class ClientRefused(Unauthenticated):
+    """The client is unknown, its secret is wrong, or it may not be used: which of these is never said."""
+
+    code = "invalid_client"
+    title = "The client id or the secret is wrong"

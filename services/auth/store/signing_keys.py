@@ -1,26 +1,14 @@
 """Keys that sign access tokens. The private half is sealed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from dataclasses import asdict
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.auth.domain.signing_keys import SigningKey
 from services.auth.store.tables import signing_keys
 from shared.crypto import Vault
-
-
-@dataclass(frozen=True)
-class SigningKey:
-    """An ES256 key pair. Retired, it signs no more; revoked, it is not published any more either."""
-
-    id: str
-    public_jwk: dict[str, Any]
-    private_key_pem: str
-    created_at: datetime
-    retired_at: datetime | None = None
 
 
 class SigningKeys:
@@ -36,28 +24,34 @@ class SigningKeys:
 
     async def add(self, key: SigningKey) -> None:
         """Insert a key."""
-        await self._connection.execute(
-            signing_keys.insert().values(
-                id=key.id,
-                public_jwk=key.public_jwk,
-                private_key=self._vault.encrypt_text(key.private_key_pem, aad=_place(key.id)),
-                created_at=key.created_at,
-            )
-        )
+        await self._connection.execute(signing_keys.insert().values(self._values(key)))
 
-    async def published(self) -> Sequence[SigningKey]:
-        """Every key whose tokens are accepted, newest first."""
-        statement = sa.select(signing_keys).where(signing_keys.c.revoked_at.is_(None)).order_by(signing_keys.c.created_at.desc())
+    async def save(self, key: SigningKey) -> None:
+        """Write the key as it is now."""
+        values = self._values(key)
+        await self._connection.execute(signing_keys.update().where(signing_keys.c.id == values.pop("id")).values(values))
+
+    async def all(self) -> Sequence[SigningKey]:
+        """Every key there ever was, newest first."""
+        statement = sa.select(signing_keys).order_by(signing_keys.c.activates_at.desc())
         return [
             SigningKey(
                 id=row.id,
                 public_jwk=row.public_jwk,
-                private_key_pem=self._vault.decrypt_text(bytes(row.private_key), aad=_place(row.id)),
+                private_key_pem=self._vault.decrypt_text(bytes(row.private_key), aad=_place(row.id)) if row.private_key else "",
                 created_at=row.created_at,
+                activates_at=row.activates_at,
                 retired_at=row.retired_at,
+                revoked_at=row.revoked_at,
+                revoke_reason=row.revoke_reason,
             )
             for row in await self._connection.execute(statement)
         ]
+
+    def _values(self, key: SigningKey) -> dict[str, object]:
+        values = asdict(key)
+        pem = values.pop("private_key_pem")
+        return {**values, "private_key": self._vault.encrypt_text(pem, aad=_place(key.id)) if pem else None}
 
 
 def _place(key_id: str) -> str:

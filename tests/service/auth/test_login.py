@@ -202,11 +202,12 @@ async def test_two_replicas_start_at_once_with_one_key_and_one_administrator(
 ) -> None:
     import asyncio
 
-    from services.auth.commands.prepare import ensure_admin, ensure_signing_key
+    from services.auth.commands.prepare import ensure_admin
+    from services.auth.commands.rotate_keys import rotate_keys_on_schedule
 
     await owner.execute("DELETE FROM auth.signing_keys")
     await owner.execute("DELETE FROM auth.users")
-    await asyncio.gather(*(ensure_signing_key(service.context) for _ in range(6)))
+    await asyncio.gather(*(rotate_keys_on_schedule(service.context) for _ in range(6)))
     await asyncio.gather(*(ensure_admin(service.context) for _ in range(6)))
     assert await owner.fetchval("SELECT count(*) FROM auth.signing_keys") == 1
     assert await owner.fetchval("SELECT count(*) FROM auth.users") == 1
