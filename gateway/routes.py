@@ -104,7 +104,16 @@ AUTH = [
         """,
         roles=_OPERATORS,
     ),
-    *_rows("auth", "PATCH /v1/admin/users/{id}", roles=_ADMIN),
+    *_rows(
+        "auth",
+        """
+        PATCH /v1/admin/users/{id}
+        GET /v1/admin/role-grants
+        POST /v1/admin/role-grants/{id}/approve
+        POST /v1/admin/role-grants/{id}/decline
+        """,
+        roles=_ADMIN,
+    ),
     *_rows("auth", "GET /v1/admin/audit-log/export", roles=_ADMIN, limit="heavy", timeout_seconds=_REPORT_SECONDS),
 ]
 
@@ -126,6 +135,7 @@ WALLET_LEDGER = [
         ],
     ),
     *_scoped("transfers", _rows("wallet_ledger", "POST /v1/transfers")),
+    *_rows("wallet_ledger", "GET /.well-known/ledger-keys.json", public=True, limit="public"),
     *_rows(
         "wallet_ledger",
         """
@@ -134,6 +144,7 @@ WALLET_LEDGER = [
         GET /v1/admin/ledger/transactions
         GET /v1/admin/ledger/transactions/{id}
         GET /v1/admin/ledger/trial-balance
+        GET /v1/admin/ledger/checkpoint
         """,
         roles=_OPERATORS,
         timeout_seconds=_REPORT_SECONDS,

@@ -1,6 +1,7 @@
 """The environment that `lendery up` gives its services: what a deployment's manifests would say."""
 
 import base64
+import hashlib
 import os
 from collections.abc import Mapping
 
@@ -16,10 +17,17 @@ def defaults(data: DataDirectory, public_url: str) -> dict[str, str]:
     return {
         "LENDERY_PUBLIC_URL": public_url,
         "LENDERY_ENCRYPTION_KEYS": f"{_ENCRYPTION_KEY_ID}:{key}",
+        "LENDERY_LEDGER_CHECKPOINT_KEYS": checkpoint_keys(data),
         "LENDERY_SANDBOX_SECRET": data.secret("sandbox_secret"),
         # A laptop has one visitor: few connections are kept, each a process of PostgreSQL; more are opened when needed.
         "LENDERY_DB_POOL_SIZE": "1",
     }
+
+
+def checkpoint_keys(data: DataDirectory) -> str:
+    """The key that signs checkpoints of the ledger of this data directory; `lendery verify` needs it too."""
+    seed = bytes.fromhex(data.secret("checkpoint_key"))
+    return f"{hashlib.sha256(seed).hexdigest()[:12]}:{base64.urlsafe_b64encode(seed).decode()}"
 
 
 def wiring(database_url: str, gateway_url: str, addresses: Mapping[str, str]) -> dict[str, str]:

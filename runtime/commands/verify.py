@@ -1,20 +1,43 @@
 """`lendery verify`."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from shared.verification import Fault, Report
+    from services.wallet_ledger.checkpoint_keys import CheckpointKeys
+    from services.wallet_ledger.domain.checkpoint import Checkpoint
+    from shared.verification import Check, Fault, Report
 
 AsJson = Annotated[bool, typer.Option("--json", help="The report as one JSON object.")]
+Write = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint", metavar="FILE", help="If everything adds up, write a signed checkpoint to FILE. Keep it elsewhere."
+    ),
+]
+Against = Annotated[
+    Path | None,
+    typer.Option("--against", metavar="FILE", help="Check that the ledger still goes on from this checkpoint."),
+]
+Keys = Annotated[
+    Path | None,
+    typer.Option(
+        "--keys", metavar="FILE", help="Trust these public keys, a copy of /.well-known/ledger-keys.json, for --against."
+    ),
+]
 
 
-def verify(as_json: AsJson = False) -> None:
+def verify(as_json: AsJson = False, checkpoint: Write = None, against: Against = None, keys: Keys = None) -> None:
     """Recompute what the platform keeps, and compare.
 
     Every balance, version chain, hold, key, seal and trial balance of the ledger is computed again from the journal. The
     platform may run meanwhile: it reads one snapshot and locks nothing. Exit code 1 when anything differs, with the place.
+
+    A checkpoint is a small signed file that says where the ledger stood. The signing key is that of
+    LENDERY_LEDGER_CHECKPOINT_KEYS; without it, that of the local data directory.
 
     Uses DATABASE_URL; without it, the local database.
     """
@@ -23,19 +46,97 @@ def verify(as_json: AsJson = False) -> None:
     from runtime.console import progress
     from runtime.database import database_url
 
+    signing = _signing_keys() if checkpoint is not None or (against is not None and keys is None) else None
+    comparing = _comparison(against, keys, signing) if against is not None else []
+    taken: list[Checkpoint] = []
     with progress() as say, database_url(say) as url:
         say.end()
-        reports = asyncio.run(_verify(url))
+        reports = asyncio.run(_verify(url, [*comparing, *(_taking(taken) if checkpoint is not None else [])]))
     if as_json:
         _print_json(reports)
     else:
         _print(reports)
     if not all(report.sound for report in reports.values()):
         raise typer.Exit(1)
+    if checkpoint is not None and signing is not None:
+        _write_checkpoint(checkpoint, taken, signing, told=not as_json)
 
 
-async def _verify(url: str) -> "dict[str, Report]":
-    """The reports of all services that can prove what they keep, by name."""
+def _signing_keys() -> "CheckpointKeys":
+    """The keys of the environment, else of the data directory. Raises `Trouble` when there are none."""
+    from runtime.data_directory import open_data_directory
+    from runtime.local_environment import checkpoint_keys
+    from runtime.services import read_environment
+    from runtime.trouble import ExitCode, Trouble
+    from services.wallet_ledger.checkpoint_keys import VARIABLE, open_checkpoint_keys
+    from services.wallet_ledger.settings import Settings
+
+    settings = read_environment(Settings)
+    if settings.ledger_checkpoint_keys is not None:
+        return settings.checkpoint_keys()
+    if settings.production:
+        raise Trouble(ExitCode.USAGE, f"There is no key for checkpoints: {VARIABLE} is not set.")
+    return open_checkpoint_keys(checkpoint_keys(open_data_directory()), production=False)
+
+
+def _comparison(against: Path, keys: Path | None, signing: "CheckpointKeys | None") -> "list[Check]":
+    """The check of a checkpoint in a file, whose signature is good. Raises `Trouble`."""
+    from runtime.trouble import ExitCode, Trouble
+    from services.wallet_ledger.checkpoint_keys import refused_because
+    from services.wallet_ledger.domain.checkpoint import NotACheckpoint, checkpoint_in
+    from services.wallet_ledger.queries.checkpoints import comparing_with
+
+    document = _read_json(against)
+    trusted = _read_json(keys) if keys is not None else signing.jwks() if signing is not None else {}
+    try:
+        checkpoint = checkpoint_in(document)
+    except NotACheckpoint as error:
+        raise Trouble(ExitCode.USAGE, f"{against} cannot be compared with: {error}.") from None
+    if (reason := refused_because(document, trusted)) is not None:
+        hint = "Name a copy of the public keys of then with --keys." if "not among" in reason else "Take another copy of it."
+        raise Trouble(ExitCode.FAULT, f"The signature of {against} is not good: {reason}.", hint=hint)
+    return [comparing_with(checkpoint)]
+
+
+def _taking(taken: "list[Checkpoint]") -> "list[Check]":
+    from services.wallet_ledger.queries.checkpoints import taking_checkpoint
+    from shared.clock import SystemClock
+
+    return [taking_checkpoint(SystemClock(), taken)]
+
+
+def _write_checkpoint(file: Path, taken: "list[Checkpoint]", keys: "CheckpointKeys", *, told: bool) -> None:
+    import json
+
+    from runtime.console import out
+    from runtime.trouble import ExitCode, Trouble
+
+    if not taken:
+        hint = "Blocks are sealed by the running platform, some seconds after the first transaction."
+        raise Trouble(ExitCode.USAGE, "There is no checkpoint yet: nothing of the ledger has been sealed.", hint=hint)
+    try:
+        file.write_text(json.dumps(keys.sign(taken[0]), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise Trouble(ExitCode.USAGE, f"{file} cannot be written: {error.strerror}.") from None
+    if told:
+        out().print(f"Checkpoint of transaction {taken[0].sequence:,}, block {taken[0].block:,}: {file}", soft_wrap=True)
+
+
+def _read_json(file: Path) -> Any:
+    import json
+
+    from runtime.trouble import ExitCode, Trouble
+
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Trouble(ExitCode.USAGE, f"{file} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise Trouble(ExitCode.USAGE, f"{file} is not JSON.") from None
+
+
+async def _verify(url: str, of_ledger: "Sequence[Check]" = ()) -> "dict[str, Report]":
+    """The reports of all services that can prove what they keep, by name; `of_ledger` are further checks of the ledger."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from runtime.console import err
@@ -61,7 +162,9 @@ async def _verify(url: str) -> "dict[str, Report]":
 
             database = Database(url, schema=entry.name, role=role_of(entry.name, prefix), pool_size=1)
             try:
-                reports[entry.name] = await run_checks(database, entry.checks(), tell)
+                reports[entry.name] = await run_checks(
+                    database, [*entry.checks(), *(of_ledger if entry.name == "wallet_ledger" else ())], tell
+                )
             except Exception as error:
                 raise explained(url, error) from None
             finally:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.wallet_ledger.checkpoint_keys import CheckpointKeys
 from services.wallet_ledger.settings import Settings
 from services.wallet_ledger.store.poster import Poster
 from services.wallet_ledger.store.unit_of_work import LedgerWork
@@ -30,6 +31,11 @@ class Context:
     def wallet_lookup(self) -> WalletLookup:
         """Wallets by id, read for many requests together."""
         return WalletLookup(self.database)
+
+    @cached_property
+    def checkpoint_keys(self) -> CheckpointKeys:
+        """What checkpoints are signed with."""
+        return self.settings.checkpoint_keys()
 
     def unit_of_work(self, delivery: Delivery[Any] | None = None) -> LedgerWork:
         """A new transaction, for everything but money."""

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.wallet_ledger.api import admin_accounts, admin_ledger, statements, transactions, transfers, wallets
+from services.wallet_ledger.api import admin_accounts, admin_ledger, checkpoints, statements, transactions, transfers, wallets
 from services.wallet_ledger.consumers import CONSUMERS
 from services.wallet_ledger.context import Context
 from services.wallet_ledger.jobs import JOBS
@@ -36,7 +36,9 @@ def build(settings: Settings, platform: Platform) -> Service:
         service="wallet_ledger",
         title="Lendery wallet-ledger",
         description="Wallets, transfers and the double-entry ledger behind them.",
-        routers=[module.router for module in (wallets, statements, transfers, transactions, admin_ledger, admin_accounts)],
+        routers=[
+            module.router for module in (wallets, statements, transfers, transactions, admin_ledger, checkpoints, admin_accounts)
+        ],
         checks={"database": database.ping},
         token_verifier=platform.token_verifier,
         context=context,

@@ -1,7 +1,8 @@
 """Configuration of the wallet-ledger service, from the environment."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr, model_validator
 
+from services.wallet_ledger.checkpoint_keys import CheckpointKeys, open_checkpoint_keys
 from shared.settings import CommonSettings
 
 
@@ -12,3 +13,16 @@ class Settings(CommonSettings):
     ledger_max_waiting: int = Field(5_000, ge=1)
     ledger_give_up_seconds: float = Field(30.0, gt=0)
     ledger_block_transactions: int = Field(10_000, ge=1, description="Transactions sealed together at most")
+    ledger_checkpoint_keys: SecretStr | None = Field(
+        None, description="Keys that sign checkpoints: id:base64url of 32 random bytes, comma-separated, the first signs"
+    )
+
+    @model_validator(mode="after")
+    def _check_checkpoint_keys(self) -> "Settings":
+        self.checkpoint_keys()
+        return self
+
+    def checkpoint_keys(self) -> CheckpointKeys:
+        """The keys that sign checkpoints; none in production unless they are given."""
+        given = self.ledger_checkpoint_keys
+        return open_checkpoint_keys(given.get_secret_value() if given else None, production=self.production)

@@ -180,3 +180,56 @@ class OwnerSuspended(Problem):
     status = 409
     code = "owner_suspended"
     title = "The account's owner is suspended"
+
+
+class NothingSealed(ServiceUnavailable):
+    """There is no checkpoint of a ledger of which nothing has been sealed."""
+
+    code = "nothing_sealed"
+    title = "No block of the ledger has been sealed yet"
+
+
+class NoCheckpointKey(ServiceUnavailable):
+    """The service has no key to sign checkpoints with."""
+
+    code = "no_checkpoint_key"
+    title = "Checkpoints cannot be signed here"
+
+
+class AdjustmentNotFound(NotFound):
+    """There is no such adjustment."""
+
+    code = "adjustment_not_found"
+    title = "There is no such adjustment"
+
+
+class AdjustmentDecided(Problem):
+    """The adjustment was approved, declined, or nobody decided it in time."""
+
+    status = 409
+    code = "adjustment_not_awaiting"
+    title = "The adjustment no longer waits for approval"
+
+
+class AdjustmentRejected(Problem):
+    """Two people agreed, but the ledger's rules forbid it. Nothing has moved."""
+
+    status = 409
+    code = "adjustment_rejected"
+    title = "The ledger does not take the adjustment"
+
+
+class ReversalAwaiting(Problem):
+    """Somebody has asked for the same reversal, and it waits for approval."""
+
+    status = 409
+    code = "reversal_awaiting_approval"
+    title = "This reversal waits for approval already"
+
+
+class SecondPersonRequired(Problem):
+    """What one person asks for, another one has to approve."""
+
+    status = 403
+    code = "second_person_required"
+    title = "A second person has to approve this"

@@ -1,15 +1,25 @@
 """`lendery verify` and `lendery dead-letters` on a database with something in it."""
 
 import asyncio
+import base64
 import json
 import os
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
+import pytest
 from typer.testing import CliRunner, Result
 
 from runtime.cli import app
+from runtime.platform import resources_of
 from runtime.trouble import ExitCode
+from services.wallet_ledger.commands.seal_blocks import seal_blocks
+from services.wallet_ledger.domain.entries import Transfer
+from services.wallet_ledger.domain.transaction import Transaction
+from services.wallet_ledger.main import build
+from services.wallet_ledger.settings import Settings
+from tests.support.identity import platform_for_tests
 from tests.support.postgres import Server
 
 _ENVELOPE = {
@@ -116,3 +126,43 @@ async def test_a_database_without_tables_is_told(postgres_server: Server) -> Non
     ended = await lendery(postgres_server.url, "verify")
     assert ended.exit_code == ExitCode.USAGE
     assert "has not been migrated" in ended.stderr
+
+
+async def test_a_checkpoint_is_kept_elsewhere_and_compared_with(
+    database_url: str, owner: asyncpg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LENDERY_LEDGER_CHECKPOINT_KEYS", f"first:{base64.urlsafe_b64encode(bytes(range(32))).decode()}")
+    kept, keys = tmp_path / "kept.json", tmp_path / "keys.json"
+    ended = await lendery(database_url, "verify", "--checkpoint", str(kept))
+    assert ended.exit_code == ExitCode.USAGE
+    assert not kept.exists()
+    service = build(Settings(env="test", database_url=database_url, home_currency="KES"), platform_for_tests())
+    async with resources_of(service):
+        transfer = Transfer(uuid4(), "provider:test:KES", "fees:KES", 500, "KES")
+        assert (await service.context.poster.post(Transaction(uuid4(), "tests", "a", bytes(32), "test", (transfer,)))).posted
+        await seal_blocks(service.context)
+        keys.write_text(json.dumps(service.context.checkpoint_keys.jwks()))
+
+    ended = await lendery(database_url, "verify", "--checkpoint", str(kept))
+    assert ended.exit_code == ExitCode.OK, ended.output
+    assert json.loads(kept.read_text())["trial_balance"]["KES"]["debits"] == "500"
+    assert (await lendery(database_url, "verify", "--against", str(kept))).exit_code == ExitCode.OK
+    monkeypatch.setenv("LENDERY_LEDGER_CHECKPOINT_KEYS", f"second:{base64.urlsafe_b64encode(bytes(32)).decode()}")
+    unknown = await lendery(database_url, "verify", "--against", str(kept))
+    assert (unknown.exit_code, "not among the keys" in unknown.output) == (ExitCode.FAULT, True)
+    assert (await lendery(database_url, "verify", "--against", str(kept), "--keys", str(keys))).exit_code == ExitCode.OK
+
+    # Somebody rewrites history, seals and all: nothing in the database tells, but what was kept elsewhere does.
+    await owner.execute("SET session_replication_role = replica; SET search_path = wallet_ledger")
+    await owner.execute("UPDATE transactions SET kind = 'other'; DELETE FROM blocks")
+    await owner.execute("SET session_replication_role = origin")
+    service = build(Settings(env="test", database_url=database_url, home_currency="KES"), platform_for_tests())
+    async with resources_of(service):
+        await seal_blocks(service.context)
+    assert (await lendery(database_url, "verify")).exit_code == ExitCode.OK
+    against = await lendery(database_url, "verify", "--against", str(kept), "--keys", str(keys))
+    assert (against.exit_code, "FAULT checkpoint: block 1" in against.stdout) == (ExitCode.FAULT, True)
+
+    kept.write_text(kept.read_text().replace('"500"', '"400"'))
+    forged = await lendery(database_url, "verify", "--against", str(kept), "--keys", str(keys))
+    assert (forged.exit_code, "it was changed" in forged.output) == (ExitCode.FAULT, True)
