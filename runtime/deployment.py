@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from runtime.background import background, transport_of, worker_checks
 from runtime.http_server import HttpServer, serving
 from runtime.platform import resources_of, settle_memory
+from runtime.revocations import following_revocations
 from runtime.services import ServiceEntry, build_gateway, consumer_tables
 from runtime.settings import RuntimeSettings
 from runtime.trouble import ExitCode, Trouble
@@ -25,15 +26,20 @@ _BROKER_SECONDS = 300.0
 
 async def run_gateway(listener: socket.socket, settings: RuntimeSettings) -> None:
     """Run the gateway until cancelled. Raises `Trouble`."""
-    gateway = build_gateway(Platform.of(settings))
-    async with serving(HttpServer("gateway", gateway, listener, drain=gateway.state.drain)) as server:
+    platform = Platform.of(settings)
+    gateway = build_gateway(platform)
+    async with (
+        following_revocations(platform, settings),
+        serving(HttpServer("gateway", gateway, listener, drain=gateway.state.drain)) as server,
+    ):
         settle_memory()
         await _watch(server, list)
 
 
 async def run_service(entry: ServiceEntry, part: Part, listener: socket.socket, settings: RuntimeSettings) -> None:
     """Run a part of a service until cancelled. Raises `Trouble`."""
-    service = entry.build(Platform.of(settings))
+    platform = Platform.of(settings)
+    service = entry.build(platform)
     worker = MessagingWorker(transport_of(settings), [service])
     app = _worker_app(service) if part == "worker" else service.app
     async with AsyncExitStack() as stack:
@@ -45,6 +51,7 @@ async def run_service(entry: ServiceEntry, part: Part, listener: socket.socket, 
             consumers = consumer_tables()
             await stack.enter_async_context(background(worker, [service], consumers, patience_seconds=_BROKER_SECONDS))
             stack.push_async_callback(server.stop)
+        await stack.enter_async_context(following_revocations(platform, settings))
         settle_memory()
         _log.info("serving", extra={"part": part})
         await _watch(server, worker.faults)

@@ -20,6 +20,7 @@ from runtime.background import background, transport_of, worker_checks
 from runtime.data_directory import DataDirectory
 from runtime.database import apply_migrations
 from runtime.http_server import HttpServer, address, bind
+from runtime.revocations import following_revocations
 from runtime.services import SERVICES, build_gateway, consumer_tables
 from runtime.settings import RuntimeSettings, read_settings
 from runtime.trouble import ExitCode, Trouble
@@ -91,6 +92,7 @@ async def running_platform(
         await running.serve(HttpServer("mailbox", mailbox, listeners["mailbox"]))
         for service in services:
             await running.serve(HttpServer(service.name, service.app, listeners[service.name]))
+        await stack.enter_async_context(following_revocations(platform, settings, worker.transport))
         gateway = build_gateway(platform)
         await running.serve(HttpServer("gateway", gateway, gateway_listener, drain=gateway.state.drain))
         say("Waiting until everything is ready")

@@ -1,6 +1,7 @@
 """Configuration that every process has, from the environment."""
 
 from typing import Literal
+from urllib.parse import urljoin
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -31,6 +32,7 @@ class CommonSettings(BaseSettings):
     db_pool_size: int = Field(4, ge=1, le=100)
     public_url: str = "http://localhost:8000"
     home_currency: str = "KES"
+    auth_url: str | None = None
     jwks_url: str = "http://localhost:8000/.well-known/jwks.json"
     token_audience: str = "lendery"  # noqa: S105
     auto_verify: bool = False
@@ -65,6 +67,11 @@ class CommonSettings(BaseSettings):
                 reasons = ", ".join(reason for reason, holds in refused.items() if holds)
                 raise ValueError(f"{reasons} when LENDERY_ENV=production")
         return self
+
+    @property
+    def revocations_url(self) -> str:
+        """Where the auth service tells other processes, and nobody outside, what has been revoked."""
+        return urljoin(self.auth_url or self.jwks_url, "/internal/revocations")
 
     @property
     def token_issuer(self) -> str:

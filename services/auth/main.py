@@ -8,6 +8,7 @@ from services.auth.api import (
     api_clients,
     audit_log,
     client_token,
+    internal,
     kyc,
     login,
     me,
@@ -24,12 +25,14 @@ from services.auth.context import Context
 from services.auth.jobs import JOBS
 from services.auth.key_ring import KeyRing, OwnKeyVerifier
 from services.auth.passwords import Passwords
+from services.auth.providers.kyc import identity_provider
 from services.auth.queries.signing_keys import all_keys
 from services.auth.settings import Settings
 from shared.crypto import open_vault
 from shared.http.app import create_app
 from shared.identity.tokens import TokenRules
 from shared.service import Platform, Service, open_database
+from shared.storage import open_files
 
 
 def build(settings: Settings, platform: Platform) -> Service:
@@ -45,6 +48,8 @@ def build(settings: Settings, platform: Platform) -> Service:
         vault=vault,
         passwords=Passwords(settings),
         key_ring=key_ring,
+        files=open_files(settings.storage_url, vault),
+        identity_provider=identity_provider(settings.auth_kyc_provider),
     )
 
     @asynccontextmanager
@@ -76,6 +81,7 @@ def build(settings: Settings, platform: Platform) -> Service:
                 api_clients,
                 client_token,
                 role_grants,
+                internal,
             )
         ],
         checks={"database": database.ping},

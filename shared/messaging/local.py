@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from shared.messaging.consumer import ConsumerTable
 from shared.messaging.dispatcher import Dispatcher, Stopped
 from shared.messaging.envelope import Envelope, Message
+from shared.messaging.listening import Listener
 from shared.messaging.transport import Unroutable
 
 
@@ -20,6 +21,7 @@ class LocalTransport:
     def __init__(self) -> None:
         self._dispatchers: dict[str, Dispatcher] = {}
         self._waiting: dict[str, int] = {}
+        self._listeners: list[Listener] = []
         self._open = True
 
     async def start(self) -> None:
@@ -35,6 +37,11 @@ class LocalTransport:
         self._dispatchers[dispatcher.consumer] = dispatcher
         self._waiting[dispatcher.consumer] = 0
 
+    def listen(self, listener: Listener) -> None:
+        """Let it hear what the relays of this process publish."""
+        self._listeners.append(listener)
+        listener.connected()
+
     async def publish(self, envelope: Envelope, *, consumer: str | None = None) -> None:
         """Deliver to every consumer of the type, or to `consumer`, and wait until each has dealt with it.
 
@@ -44,6 +51,9 @@ class LocalTransport:
             raise Stopped
         addressed = self._addressed(envelope, consumer)
         body = envelope.to_json()
+        if consumer is None:
+            for listener in self._listeners:
+                listener.receive(body)
         ends = await asyncio.gather(*(self._deliver(one, body) for one in addressed), return_exceptions=True)
         failures = [end for end in ends if isinstance(end, BaseException)]
         if failures:

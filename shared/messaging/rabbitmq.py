@@ -20,6 +20,8 @@ from shared.messaging.consumer import ConsumerTable
 from shared.messaging.dispatcher import Dispatcher, Stopped
 from shared.messaging.envelope import Envelope, Message
 from shared.messaging.failures import Retries, describe
+from shared.messaging.listening import Listener
+from shared.messaging.rabbitmq_listener import RabbitListener
 from shared.messaging.topology import DELIVERY_LIMIT, Topology
 from shared.messaging.transport import Unroutable
 
@@ -44,6 +46,7 @@ class RabbitTransport:
         self._opening = asyncio.Lock()
         self._publisher: tuple[AbstractConnection, AbstractChannel] | None = None
         self._consumers: list[_Consumer] = []
+        self._listeners: list[RabbitListener] = []
 
     async def start(self) -> None:
         """Nothing is opened before it is needed, so a broker that is away delays nobody's start."""
@@ -64,6 +67,11 @@ class RabbitTransport:
         consumer = _Consumer(self, dispatcher)
         self._consumers.append(consumer)
         consumer.start()
+
+    def listen(self, listener: Listener) -> None:
+        """Let it hear events from now on, reconnecting for ever."""
+        self._listeners.append(RabbitListener(self, listener))
+        self._listeners[-1].start()
 
     async def publish(self, envelope: Envelope, *, consumer: str | None = None) -> None:
         """Publish, and wait until a majority of each queue's members has it on disk.
@@ -112,6 +120,8 @@ class RabbitTransport:
 
     async def stop(self, *, drain_seconds: float = 10.0) -> None:
         """Take no more messages, let handlers end, and close the connections: the broker delivers the rest again."""
+        await asyncio.gather(*(listener.stop() for listener in self._listeners))
+        self._listeners.clear()
         await asyncio.gather(*(consumer.stop(drain_seconds) for consumer in self._consumers))
         self._consumers.clear()
         await self._drop_publisher()

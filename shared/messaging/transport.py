@@ -6,6 +6,7 @@ from typing import Protocol
 from shared.messaging.consumer import ConsumerTable
 from shared.messaging.dispatcher import Dispatcher
 from shared.messaging.envelope import Envelope, Message
+from shared.messaging.listening import Listener
 
 
 class Unroutable(Exception):
@@ -28,6 +29,10 @@ class Transport(Protocol):
 
     async def subscribe(self, dispatcher: Dispatcher) -> None:
         """Deliver to this consumer, in this process."""
+        ...
+
+    def listen(self, listener: Listener) -> None:
+        """Let it hear events until `stop`, whether or not this process consumes; reconnecting by itself."""
         ...
 
     async def publish(self, envelope: Envelope, *, consumer: str | None = None) -> None:

@@ -17,6 +17,13 @@ def upgrade() -> None:
     """)
     op.execute("ALTER TABLE auth.sessions ALTER COLUMN carrier DROP DEFAULT")
     op.execute("CREATE INDEX sessions_ended_at_idx ON auth.sessions (ended_at) WHERE ended_at IS NOT NULL")
+    op.execute("""
+        CREATE TABLE auth.ended_grants (
+            id uuid CONSTRAINT ended_grants_pkey PRIMARY KEY,
+            ended_at timestamptz NOT NULL
+        )
+    """)
+    op.execute("CREATE INDEX ended_grants_ended_at_idx ON auth.ended_grants (ended_at)")
     op.execute("ALTER TABLE auth.signing_keys ALTER COLUMN private_key DROP NOT NULL")
     op.execute("ALTER TABLE auth.signing_keys ADD COLUMN activates_at timestamptz, ADD COLUMN revoke_reason text")
     op.execute("""

@@ -5,7 +5,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from services.auth.domain.api_client import ApiClient
 from services.auth.domain.links import hash_of
 from services.auth.domain.origin import Origin
 from services.auth.domain.problems import SessionNotFound
+from services.auth.domain.session import LONGEST_TOKEN
 from services.auth.store.unit_of_work import AuthUnitOfWork
 from shared.contracts.auth.session_events import SessionsEnded
 from shared.ids import new_id
@@ -24,7 +24,6 @@ EndReason = Literal[
 ]
 
 _ENDS_CLIENTS_TOO: frozenset[EndReason] = frozenset({"suspended", "closed", "erased"})
-_LONGEST_TOKEN = timedelta(minutes=15, seconds=30)  # with what clocks may differ by
 
 
 async def end_sessions(
@@ -49,7 +48,7 @@ async def end_sessions(
                 session_ids=list(ended),
                 reason=reason,
                 ended_at=work.now,
-                tokens_until=work.now + _LONGEST_TOKEN,
+                tokens_until=work.now + LONGEST_TOKEN,
             ),
             aggregate_id=user_id,
         )
@@ -67,13 +66,14 @@ async def end_grants(work: AuthUnitOfWork, owner_id: UUID, clients: Iterable[Api
         return
     for client in ended:
         await work.api_clients.save(replace(client, grant_id=new_id()))
+    await work.sessions.note_ended_grants([client.grant_id for client in ended], work.now)
     work.outbox.publish(
         SessionsEnded(
             user_id=owner_id,
             session_ids=[client.grant_id for client in ended],
             reason=reason,
             ended_at=work.now,
-            tokens_until=work.now + _LONGEST_TOKEN,
+            tokens_until=work.now + LONGEST_TOKEN,
         ),
         aggregate_id=owner_id,
     )

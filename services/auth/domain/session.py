@@ -7,6 +7,9 @@ from uuid import UUID
 
 from shared.identity.cookies import Carrier
 
+LONGEST_TOKEN = timedelta(minutes=15, seconds=30)
+"""The life of an access token, with what clocks may differ by."""
+
 
 @dataclass(frozen=True)
 class Session:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.auth.domain.session import RefreshToken, Session
-from services.auth.store.tables import refresh_tokens, sessions
+from services.auth.store.tables import ended_grants, refresh_tokens, sessions
 
 
 def _session(row: sa.Row[Any]) -> Session:
@@ -52,6 +52,22 @@ class Sessions:
             sessions.update().where(sessions.c.id == session_id).values(last_used_at=now, address=address, device=device)
         )
 
+    async def prove(
+        self,
+        session_id: UUID,
+        *,
+        methods: Sequence[str],
+        mfa_at: datetime | None = None,
+        authenticated_at: datetime | None = None,
+    ) -> None:
+        """Note that the person proved once more to be there, and how."""
+        values: dict[str, Any] = {"methods": list(methods)}
+        if mfa_at is not None:
+            values["mfa_at"] = mfa_at
+        if authenticated_at is not None:
+            values["authenticated_at"] = authenticated_at
+        await self._connection.execute(sessions.update().where(sessions.c.id == session_id).values(values))
+
     async def end(
         self, user_id: UUID, *, reason: str, now: datetime, only: UUID | None = None, but: UUID | None = None
     ) -> Sequence[UUID]:
@@ -63,6 +79,17 @@ class Sessions:
             statement = statement.where(sessions.c.id != but)
         ended = await self._connection.execute(statement.values(ended_at=now, end_reason=reason).returning(sessions.c.id))
         return sorted(ended.scalars())
+
+    async def ended_since(self, instant: datetime) -> dict[UUID, datetime]:
+        """The sessions, and the grants of API clients, that ended after `instant`, each with when."""
+        people = sa.select(sessions.c.id, sessions.c.ended_at).where(sessions.c.ended_at > instant)
+        clients = sa.select(ended_grants.c.id, ended_grants.c.ended_at).where(ended_grants.c.ended_at > instant)
+        found = await self._connection.execute(people.union_all(clients).order_by("ended_at"))
+        return {row.id: row.ended_at for row in found}
+
+    async def note_ended_grants(self, grant_ids: Sequence[UUID], now: datetime) -> None:
+        """Remember grants of API clients that were replaced, for as long as tokens of theirs may be about."""
+        await self._connection.execute(ended_grants.insert(), [{"id": grant_id, "ended_at": now} for grant_id in grant_ids])
 
     async def used_from(self, user_id: UUID, address: str, *, since: datetime) -> bool:
         """Whether the person has logged in from this network address since then."""
@@ -87,11 +114,18 @@ class Sessions:
         """The token was exchanged for its child."""
         await self._connection.execute(refresh_tokens.update().where(refresh_tokens.c.id == token_id).values(used_at=now))
 
+    async def shorten_tokens(self, session_id: UUID, until: datetime) -> None:
+        """Unused refresh tokens of a session work until then at most: another one took their place."""
+        unused = sa.and_(refresh_tokens.c.session_id == session_id, refresh_tokens.c.used_at.is_(None))
+        sooner = sa.func.least(refresh_tokens.c.expires_at, until)
+        await self._connection.execute(refresh_tokens.update().where(unused).values(expires_at=sooner))
+
     async def forget_before(self, instant: datetime) -> int:
         """Delete sessions, with their tokens, that ended or expired before `instant`; the number deleted."""
         deleted = await self._connection.execute(
             sessions.delete().where(sa.or_(sessions.c.ended_at < instant, sessions.c.expires_at < instant))
         )
+        await self._connection.execute(ended_grants.delete().where(ended_grants.c.ended_at < instant))
         return deleted.rowcount
 
     async def _token(self, condition: sa.ColumnElement[bool]) -> RefreshToken | None:

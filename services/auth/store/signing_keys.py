@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -47,6 +48,11 @@ class SigningKeys:
             )
             for row in await self._connection.execute(statement)
         ]
+
+    async def revoked_since(self, instant: datetime) -> Sequence[str]:
+        """The ids of keys that were revoked after `instant`."""
+        statement = sa.select(signing_keys.c.id).where(signing_keys.c.revoked_at > instant)
+        return list((await self._connection.execute(statement)).scalars())
 
     def _values(self, key: SigningKey) -> dict[str, object]:
         values = asdict(key)

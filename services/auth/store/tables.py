@@ -4,9 +4,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.auth.store.access_tables import api_clients, identities, identity_confirmations, role_grants, sign_on_attempts
+from services.auth.store.kyc_tables import kyc_documents, kyc_submissions
 from services.auth.store.metadata import metadata
 
-__all__ = ["api_clients", "identities", "identity_confirmations", "metadata", "role_grants", "sign_on_attempts"]
+__all__ = ["api_clients", "identities", "identity_confirmations", "kyc_documents", "kyc_submissions", "metadata", "role_grants", "sign_on_attempts"]
 
 
 def _instant(name: str, *, nullable: bool = False) -> sa.Column[object]:
@@ -59,6 +60,15 @@ sessions = sa.Table(
     sa.Index("sessions_user_id_idx", "user_id", "id"),
 )
 sa.Index("sessions_ended_at_idx", sessions.c.ended_at, postgresql_where=sa.text("ended_at IS NOT NULL"))
+
+# What API clients have instead of sessions, once it was ended.
+ended_grants = sa.Table(
+    "ended_grants",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    _instant("ended_at"),
+    sa.Index("ended_grants_ended_at_idx", "ended_at"),
+)
 
 # One row a token ever issued. A family is a session; a parent has one child at most.
 refresh_tokens = sa.Table(
@@ -126,42 +136,6 @@ signing_keys = sa.Table(
     sa.Column("revoke_reason", sa.Text),
     sa.CheckConstraint("(revoked_at IS NULL) = (revoke_reason IS NULL)", name="signing_keys_revoked_check"),
     sa.CheckConstraint("revoked_at IS NULL OR private_key IS NULL", name="signing_keys_gone_check"),
-)
-
-# `details` is sealed JSON: name, date of birth, address and document number.
-kyc_submissions = sa.Table(
-    "kyc_submissions",
-    metadata,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("user_id", sa.Uuid, sa.ForeignKey(users.c.id, name="kyc_submissions_user_id_fkey"), nullable=False),
-    sa.Column("status", sa.Text, nullable=False),
-    sa.Column("country", sa.Text, nullable=False),
-    sa.Column("document_type", sa.Text, nullable=False),
-    sa.Column("details", sa.LargeBinary, nullable=False),
-    _instant("submitted_at"),
-    _instant("decided_at", nullable=True),
-    sa.Column("decided_by", sa.Uuid),
-    sa.Column("reason", sa.Text),
-    sa.CheckConstraint("status IN ('pending', 'approved', 'rejected')", name="kyc_submissions_status_check"),
-    sa.CheckConstraint("(status = 'pending') = (decided_at IS NULL)", name="kyc_submissions_decided_check"),
-    sa.CheckConstraint("(status = 'rejected') = (reason IS NOT NULL)", name="kyc_submissions_reason_check"),
-    sa.Index("kyc_submissions_user_id_idx", "user_id", "id"),
-    sa.Index("kyc_submissions_status_idx", "status", "id"),
-)
-sa.Index("kyc_submissions_open_key", kyc_submissions.c.user_id, unique=True, postgresql_where=sa.text("status = 'pending'"))
-
-# What a person handed in as proof: `content` is sealed.
-kyc_documents = sa.Table(
-    "kyc_documents",
-    metadata,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column(
-        "submission_id", sa.Uuid, sa.ForeignKey(kyc_submissions.c.id, name="kyc_documents_submission_id_fkey"), nullable=False
-    ),
-    sa.Column("media_type", sa.Text, nullable=False),
-    sa.Column("size_bytes", sa.Integer, nullable=False),
-    sa.Column("content", sa.LargeBinary, nullable=False),
-    sa.Index("kyc_documents_submission_id_idx", "submission_id"),
 )
 
 # Append-only: triggers and grants refuse everything but INSERT and SELECT. Each row holds the hash of the one before.
