@@ -9,11 +9,14 @@ from pydantic import Field, model_validator
 from services.auth.api.callers import AdminCaller, SupportCaller
 from services.auth.api.me import MeView, me_view
 from services.auth.api.origin import RequestOrigin
+from services.auth.api.role_grants import RoleGrantView
 from services.auth.commands import change_user as changing
 from services.auth.context import Context, Ctx
 from services.auth.domain.kyc import KycStatus
+from services.auth.domain.role_grant import RoleGrant
 from services.auth.domain.user import Status, User
 from services.auth.queries import users as queries
+from services.auth.queries.role_grants import open_role_grant
 from shared.http.paging import Page, Paging
 from shared.http.schemas import Body, EmailAddress, Instant, View
 from shared.identity import Role
@@ -33,6 +36,14 @@ class UserView(View):
     status: Status
     kyc_status: KycStatus
     created_at: Instant
+
+
+class OperatedUserView(MeView):
+    """An account, with what waits for a second administrator."""
+
+    role_grant: RoleGrantView | None = Field(
+        None, description="Roles that were asked for, and that another administrator has to approve"
+    )
 
 
 class ChangeUserBody(Body):
@@ -80,17 +91,26 @@ async def list_users(
 
 
 @router.get("/{user_id}")
-async def get_user(user_id: UUID, context: Ctx, caller: SupportCaller) -> MeView:
+async def get_user(user_id: UUID, context: Ctx, caller: SupportCaller) -> OperatedUserView:
     """An account. Needs the role `support` or `admin`."""
-    return await me_view(context, await queries.find_user(context, user_id))
+    user = await queries.find_user(context, user_id)
+    return await _operated(context, user, await open_role_grant(context, user_id))
 
 
 @router.patch("/{user_id}")
-async def change_user(user_id: UUID, body: ChangeUserBody, context: Ctx, caller: AdminCaller, origin: RequestOrigin) -> MeView:
+async def change_user(
+    user_id: UUID, body: ChangeUserBody, context: Ctx, caller: AdminCaller, origin: RequestOrigin
+) -> OperatedUserView:
     """Give or take roles, suspend, reopen or close an account. Nobody changes their own. Needs the role `admin`.
 
-    New roles are in access tokens from the next refresh on; suspending ends every session.
+    Giving `support` or `admin` waits until another administrator approves it (`role_grant`, and `/v1/admin/role-grants`).
+    Everything else is done at once: taking a role and suspending also end every session.
     """
     roles = tuple(sorted(set(body.roles))) if body.roles is not None else None
-    user = await changing.change_user(context, caller.id, user_id, roles=roles, status=body.status, origin=origin)
-    return await me_view(context, user)
+    user, grant = await changing.change_user(context, caller.id, user_id, roles=roles, status=body.status, origin=origin)
+    return await _operated(context, user, grant)
+
+
+async def _operated(context: Context, user: User, grant: RoleGrant | None) -> OperatedUserView:
+    view = await me_view(context, user)
+    return OperatedUserView(**view.model_dump(), role_grant=RoleGrantView.model_validate(grant) if grant else None)

@@ -42,6 +42,15 @@ class Users:
         values = asdict(user)
         await self._connection.execute(users.update().where(users.c.id == values.pop("id")).values(values))
 
+    async def lock_administrators(self) -> None:
+        """Let nobody else take the role away from somebody until the end of the transaction."""
+        await self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended("administrators", 0))))
+
+    async def other_administrators(self, user_id: UUID) -> int:
+        """How many active administrators there are besides this account."""
+        others = users.c.roles.contains(["admin"]) & (users.c.status == "active") & (users.c.id != user_id)
+        return (await self._connection.execute(sa.select(sa.func.count()).select_from(users).where(others))).scalar_one()
+
     async def page(
         self, *, after: UUID | None, count: int, email: str | None = None, role: str | None = None, status: str | None = None
     ) -> Sequence[User]:

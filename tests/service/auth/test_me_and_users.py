@@ -115,17 +115,17 @@ async def test_the_list_of_accounts(client: httpx.AsyncClient, admin: Person, am
 
 
 async def test_giving_a_role(client: httpx.AsyncClient, admin: Person, amina: Person, sent: Sent) -> None:
-    answer = await client.patch(f"/v1/admin/users/{amina.id}", json={"roles": ["user", "support", "user"]}, headers=admin.headers)
+    answer = await client.patch(f"/v1/admin/users/{amina.id}", json={"roles": ["user", "partner", "user"]}, headers=admin.headers)
     assert answer.status_code == 200
-    assert answer.json()["roles"] == ["support", "user"]
+    assert answer.json()["roles"] == ["partner", "user"]
     (event,) = await sent("auth.user.updated")
-    assert event["roles"] == ["support", "user"]
+    assert event["roles"] == ["partner", "user"]
     entries = (await client.get("/v1/admin/audit-log", params={"action": "user.changed"}, headers=admin.headers)).json()
     (entry,) = entries["items"]
     assert (entry["actor_id"], entry["subject_id"]) == (str(admin.id), str(amina.id))
-    assert (entry["before"]["roles"], entry["after"]["roles"]) == (["user"], ["support", "user"])
+    assert (entry["before"]["roles"], entry["after"]["roles"]) == (["user"], ["partner", "user"])
     assert entry["address"] == "203.0.113.7"
-    again = await client.patch(f"/v1/admin/users/{amina.id}", json={"roles": ["support", "user"]}, headers=admin.headers)
+    again = await client.patch(f"/v1/admin/users/{amina.id}", json={"roles": ["partner", "user"]}, headers=admin.headers)
     assert again.status_code == 200
     assert len(await sent("auth.user.updated")) == 1
 
