@@ -48,6 +48,7 @@ AUTH = [
         POST /v1/auth/register
         POST /v1/auth/login
         POST /v1/auth/login/mfa
+        POST /v1/auth/login/mfa/challenge
         POST /v1/auth/refresh
         POST /v1/auth/logout
         POST /v1/auth/email/verify
@@ -56,8 +57,8 @@ AUTH = [
         POST /v1/auth/token
         GET /v1/auth/oauth/{provider}/authorize
         GET /v1/auth/oauth/{provider}/callback
-        GET,POST,DELETE /v1/auth/passkeys
-        GET,POST,DELETE /v1/auth/passkeys/*
+        POST /v1/auth/passkeys/login
+        POST /v1/auth/passkeys/login/options
         """,
         public=True,
         limit="sign_in",
@@ -74,6 +75,14 @@ AUTH = [
         GET /v1/auth/mfa
         POST,DELETE /v1/auth/mfa/{method}
         POST /v1/auth/mfa/{method}/confirm
+        GET /v1/auth/passkeys
+        POST /v1/auth/passkeys/register
+        POST /v1/auth/passkeys/register/options
+        PATCH,DELETE /v1/auth/passkeys/{id}
+        POST /v1/auth/step-up
+        POST /v1/auth/step-up/challenge
+        POST /v1/auth/phone/verify
+        POST /v1/auth/phone/verify/confirm
         """,
         cookies=True,
     ),
@@ -96,6 +105,8 @@ AUTH = [
         GET /v1/admin/kyc
         GET /v1/admin/kyc/{id}
         GET /v1/admin/kyc/{id}/documents/{document_id}
+        POST /v1/admin/kyc/{id}/claim
+        POST /v1/admin/kyc/{id}/release
         POST /v1/admin/kyc/{id}/approve
         POST /v1/admin/kyc/{id}/reject
         GET /v1/admin/users
@@ -141,6 +152,8 @@ WALLET_LEDGER = [
         """
         GET /v1/admin/ledger/accounts
         GET /v1/admin/ledger/accounts/{id}
+        GET /v1/admin/ledger/adjustments
+        GET /v1/admin/ledger/adjustments/{id}
         GET /v1/admin/ledger/transactions
         GET /v1/admin/ledger/transactions/{id}
         GET /v1/admin/ledger/trial-balance
@@ -157,6 +170,9 @@ WALLET_LEDGER = [
         POST /v1/admin/ledger/accounts/{id}/unfreeze
         PUT /v1/admin/ledger/accounts/{id}/limits
         POST /v1/admin/ledger/accounts/{id}/close
+        POST /v1/admin/ledger/adjustments
+        POST /v1/admin/ledger/adjustments/{id}/approve
+        POST /v1/admin/ledger/adjustments/{id}/decline
         """,
         roles=_ADMIN,
     ),

@@ -3,7 +3,17 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.wallet_ledger.api import admin_accounts, admin_ledger, checkpoints, statements, transactions, transfers, wallets
+from services.wallet_ledger.api import (
+    admin_accounts,
+    admin_adjustments,
+    admin_ledger,
+    admin_trial_balance,
+    checkpoints,
+    statements,
+    transactions,
+    transfers,
+    wallets,
+)
 from services.wallet_ledger.consumers import CONSUMERS
 from services.wallet_ledger.context import Context
 from services.wallet_ledger.jobs import JOBS
@@ -11,6 +21,18 @@ from services.wallet_ledger.settings import Settings
 from services.wallet_ledger.store.poster import Poster, PosterLimits
 from shared.http.app import create_app
 from shared.service import Platform, Service, open_database
+
+_ROUTED = (
+    wallets,
+    statements,
+    transfers,
+    transactions,
+    admin_ledger,
+    admin_trial_balance,
+    admin_accounts,
+    admin_adjustments,
+    checkpoints,
+)
 
 
 def build(settings: Settings, platform: Platform) -> Service:
@@ -36,9 +58,7 @@ def build(settings: Settings, platform: Platform) -> Service:
         service="wallet_ledger",
         title="Lendery wallet-ledger",
         description="Wallets, transfers and the double-entry ledger behind them.",
-        routers=[
-            module.router for module in (wallets, statements, transfers, transactions, admin_ledger, checkpoints, admin_accounts)
-        ],
+        routers=[module.router for module in _ROUTED],
         checks={"database": database.ping},
         token_verifier=platform.token_verifier,
         context=context,

@@ -26,3 +26,8 @@ class Settings(CommonSettings):
         """The keys that sign checkpoints; none in production unless they are given."""
         given = self.ledger_checkpoint_keys
         return open_checkpoint_keys(given.get_secret_value() if given else None, production=self.production)
+
+    ledger_approval_hours: float = Field(72.0, gt=0, le=2_160, description="How long an adjustment waits for a second person")
+    ledger_reversal_alone_minor: int = Field(
+        100_000_000, ge=0, description="A reversal that moves more than this in one currency (minor units) needs a second person"
+    )

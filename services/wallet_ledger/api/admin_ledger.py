@@ -1,4 +1,4 @@
-"""The ledger, as operators see it: accounts, transactions, the trial balance, verification, reversals."""
+"""The ledger, as operators see it: accounts, transactions, verification, reversals."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -8,18 +8,21 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
+from services.wallet_ledger.api.admin_adjustments import AdjustmentView, adjustment_json
 from services.wallet_ledger.api.positions import cursor_of, number_before
+from services.wallet_ledger.commands.note_verification import note_verification
 from services.wallet_ledger.commands.reverse_transaction import reverse_transaction
 from services.wallet_ledger.context import Ctx
-from services.wallet_ledger.domain.journal import AccountRow, JournalTransaction, Posting, TrialBalanceLine
-from services.wallet_ledger.queries.accounts import list_accounts, trial_balance
+from services.wallet_ledger.domain.journal import AccountRow, JournalTransaction, Posting
+from services.wallet_ledger.queries.accounts import list_accounts
 from services.wallet_ledger.queries.transactions import SHOWN_POSTINGS, search_transactions, transaction_by_id
 from services.wallet_ledger.queries.verification import verify_alone
 from services.wallet_ledger.store.transaction_search import Search
 from shared.http.auth import Admin, Support
-from shared.http.idempotency import Idempotent
+from shared.http.idempotency import Idempotent, respond
 from shared.http.paging import Page, Paging
 from shared.http.schemas import Body, CurrencyCode, Instant, ShortText, View
+from shared.idempotency import Answer
 from shared.money import MAX_AMOUNT_MINOR
 from shared.verification import Fault, Report
 
@@ -86,39 +89,6 @@ class FullTransactionView(TransactionView):
     """A transaction with its postings."""
 
     postings: list[PostingView] = Field(description=f"The first {SHOWN_POSTINGS}")
-
-
-class TrialBalanceLineView(View):
-    """All accounts of one kind in one currency. Minor units."""
-
-    currency: str
-    kind: str = Field(description="The first part of their addresses", examples=["wallet"])
-    accounts: int = Field(description="How many of them had been used by then")
-    debits: int
-    credits: int
-    balance: int = Field(description="Credits less debits")
-    pending_debits: int
-    pending_credits: int
-
-
-class CurrencyTotalView(View):
-    """One currency: balanced when debits equal credits, and pending debits equal pending credits."""
-
-    currency: str
-    debits: int
-    credits: int
-    difference: int
-    pending_debits: int
-    pending_credits: int
-    balanced: bool
-
-
-class TrialBalanceView(View):
-    """The trial balance."""
-
-    balanced: bool
-    totals: list[CurrencyTotalView]
-    lines: list[TrialBalanceLineView]
 
 
 class FaultView(View):
@@ -202,40 +172,31 @@ async def get_ledger_transaction(context: Ctx, _: Support, transaction_id: UUID)
     return FullTransactionView(**view, postings=[_posting(posting) for posting in postings])
 
 
-@router.get("/trial-balance")
-async def get_trial_balance(
-    context: Ctx,
-    _: Support,
-    at: Annotated[Instant | None, Query(description="The instant; now when it is left out")] = None,
-    currency: CurrencyCode | None = None,
-) -> TrialBalanceView:
-    """Every account summed up, by currency and kind of account, now or as it was at an instant.
-
-    Now it adds up the accounts themselves. At an instant it takes the nearest trial balance kept before it (one at the end of
-    each day, more on busy days) and adds what was booked from there on.
-    """
-    lines = [line for line in await trial_balance(context, at) if currency in (None, line.currency)]
-    totals = [
-        _currency_total(currency, [line for line in lines if line.currency == currency])
-        for currency in dict.fromkeys(line.currency for line in lines)
-    ]
-    return TrialBalanceView(
-        balanced=all(total.balanced for total in totals), totals=totals, lines=[_line(line) for line in lines]
-    )
-
-
 @router.post("/verify")
-async def verify_the_ledger(context: Ctx, _: Admin) -> ReportView:
+async def verify_the_ledger(context: Ctx, user: Admin) -> ReportView:
     """Recompute everything from the journal. This takes a while for a long one; posting goes on meanwhile."""
-    return _report(await verify_alone(context))
+    report = await verify_alone(context)
+    await note_verification(context, user.user_id, report)
+    return _report(report)
 
 
-@router.post("/transactions/{transaction_id}/reverse", status_code=201, response_model=TransactionView)
+@router.post(
+    "/transactions/{transaction_id}/reverse",
+    status_code=201,
+    response_model=TransactionView,
+    responses={202: {"model": AdjustmentView, "description": "It moves so much that a second person has to approve it"}},
+)
 async def reverse_a_transaction(
     context: Ctx, user: Admin, request: Idempotent, transaction_id: UUID, body: ReversalBody
 ) -> JSONResponse:
-    """Move everything back that a transaction moved, by a new transaction. Once only."""
-    outcome = await reverse_transaction(context, transaction_id, body.reason, user.user_id, request)
+    """Move everything back that a transaction moved, by a new transaction. Once only.
+
+    Beyond the amount that one person may reverse (`LENDERY_LEDGER_REVERSAL_ALONE_MINOR`) it becomes an adjustment that waits for
+    another administrator: 202, to be approved at `/v1/admin/ledger/adjustments/{id}/approve`.
+    """
+    outcome = await reverse_transaction(context, transaction_id, body.reason, user.user_id, request, adjustment_json)
+    if isinstance(outcome, Answer):
+        return respond(outcome)
     reversal, _ = await transaction_by_id(context, outcome.transaction_id)
     headers = {"Idempotent-Replayed": "true"} if outcome.replayed else None
     return JSONResponse(_transaction(reversal).model_dump(mode="json"), status_code=201, headers=headers)
@@ -291,34 +252,6 @@ def _posting(posting: Posting) -> PostingView:
         held=posting.held_minor,
         debit_balance_after=posting.debit_balance_after_minor,
         credit_balance_after=posting.credit_balance_after_minor,
-    )
-
-
-def _line(line: TrialBalanceLine) -> TrialBalanceLineView:
-    return TrialBalanceLineView(
-        currency=line.currency,
-        kind=line.kind,
-        accounts=line.accounts,
-        debits=line.debits_minor,
-        credits=line.credits_minor,
-        balance=line.credits_minor - line.debits_minor,
-        pending_debits=line.pending_debits_minor,
-        pending_credits=line.pending_credits_minor,
-    )
-
-
-def _currency_total(currency: str, lines: list[TrialBalanceLine]) -> CurrencyTotalView:
-    debits, credits_ = sum(line.debits_minor for line in lines), sum(line.credits_minor for line in lines)
-    pending_debits = sum(line.pending_debits_minor for line in lines)
-    pending_credits = sum(line.pending_credits_minor for line in lines)
-    return CurrencyTotalView(
-        currency=currency,
-        debits=debits,
-        credits=credits_,
-        difference=credits_ - debits,
-        pending_debits=pending_debits,
-        pending_credits=pending_credits,
-        balanced=debits == credits_ and pending_debits == pending_credits,
     )
 
 

@@ -1,9 +1,15 @@
-"""Undo a posted transaction by a new one that moves everything back. A transaction is reversed once only."""
+"""Undo a posted transaction by a new one that moves everything back. A transaction is reversed once only.
 
+One person may do so up to an amount; beyond it a second one has to approve, as with any adjustment.
+"""
+
+from collections import defaultdict
 from uuid import UUID
 
+from services.wallet_ledger.commands.request_adjustment import View, request_reversal
+from services.wallet_ledger.commands.tell_corrections import action_taken, announce_correction
 from services.wallet_ledger.context import Context
-from services.wallet_ledger.domain.entries import Entry, Transfer
+from services.wallet_ledger.domain.entries import Transfer
 from services.wallet_ledger.domain.journal import JournalTransaction
 from services.wallet_ledger.domain.problems import (
     AlreadyReversed,
@@ -15,7 +21,7 @@ from services.wallet_ledger.domain.problems import (
 from services.wallet_ledger.domain.transaction import Outcome, Transaction
 from services.wallet_ledger.store.journal import Journal
 from services.wallet_ledger.store.lane import TransactionRefused
-from shared.idempotency import IdempotentRequest, KeyReused
+from shared.idempotency import Answer, IdempotentRequest, KeyReused
 from shared.ids import new_id
 from shared.problems import Problem
 
@@ -25,14 +31,17 @@ _PROBLEMS: dict[str, type[Problem]] = {"already_reversed": AlreadyReversed, "ins
 
 
 async def reverse_transaction(
-    context: Context, transaction_id: UUID, reason: str, operator_id: UUID, request: IdempotentRequest
-) -> Outcome:
-    """The outcome of the reversal; its `transaction_id` names the new transaction.
+    context: Context, transaction_id: UUID, reason: str, operator_id: UUID, request: IdempotentRequest, view: View
+) -> Outcome | Answer:
+    """The outcome of the reversal; its `transaction_id` names the new transaction. Where it moves so much that a second
+    person has to approve it: the answer to asking for that, with `view` of the adjustment.
 
     Raises `TransactionNotFound`, `NotReversible` when nothing was moved, `AlreadyReversed`, `InsufficientFunds` when the money
     is no longer there, `KeyReused`.
     """
-    original, entries = await _mirrored(context, transaction_id)
+    original, entries = await mirrored(context, transaction_id)
+    if _moved_minor(entries) > context.settings.ledger_reversal_alone_minor:
+        return await request_reversal(context, original, reason, operator_id, request, view)
     reversal = Transaction(
         id=new_id(),
         scope=f"user:{request.owner}",
@@ -45,8 +54,10 @@ async def reverse_transaction(
         initiated_by=operator_id,
         reverses=original.id,
     )
+    facts = {"reverses_id": str(original.id), "reason": reason, "moved_minor": _moved_minor(entries)}
+    audited = action_taken("transaction.reversed", operator_id, reversal.id, "transaction", context.clock.now(), facts)
     try:
-        outcome = await context.poster.post(reversal)
+        outcome = await context.poster.post(reversal, announce=announce_correction(reversal, (audited, reversal.id)))
     except TransactionRefused as error:
         raise KeyReused("Use a new key for a new request.") from error
     if not outcome.posted:
@@ -55,9 +66,12 @@ async def reverse_transaction(
     return outcome
 
 
-async def _mirrored(context: Context, transaction_id: UUID) -> tuple[JournalTransaction, tuple[Entry, ...]]:
-    """The transaction, and the entries that undo it: each transfer the other way round, the last one first."""
-    entries: list[Entry] = []
+async def mirrored(context: Context, transaction_id: UUID) -> tuple[JournalTransaction, tuple[Transfer, ...]]:
+    """The transaction, and the entries that undo it: each transfer the other way round, the last one first.
+
+    Raises `TransactionNotFound`, `NotReversible`.
+    """
+    entries: list[Transfer] = []
     async with context.read() as connection:
         journal = Journal(connection)
         original = await journal.transaction(transaction_id)
@@ -74,3 +88,11 @@ async def _mirrored(context: Context, transaction_id: UUID) -> tuple[JournalTran
     if not entries:
         raise NotReversible("The transaction has moved no money: it was rejected, or only held or released some.")
     return original, tuple(reversed(entries))
+
+
+def _moved_minor(entries: tuple[Transfer, ...]) -> int:
+    """What is moved altogether, in minor units of the currency of which it is most."""
+    totals: dict[str, int] = defaultdict(int)
+    for entry in entries:
+        totals[entry.currency] += entry.amount_minor
+    return max(totals.values())
