@@ -1,15 +1,21 @@
 """Configuration of the auth service, from the environment."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from os import getuid
+from pathlib import Path
+from tempfile import gettempdir
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
 from services.auth.domain.passwords import refused_because
+from services.auth.providers.kyc import identity_provider
 from shared.crypto import open_vault
 from shared.settings import CommonSettings
 
 LOCAL_ADMIN_PASSWORD = "admin-local-only"  # noqa: S105 known to everybody, refused in production
+
+LOCAL_STORAGE_URL = (Path(gettempdir()) / f"lendery-files-{getuid()}").as_uri()
 
 
 class Settings(CommonSettings):
@@ -17,6 +23,9 @@ class Settings(CommonSettings):
 
     Outside production the first administrator has a password that everybody knows, and secrets are sealed under a key
     that everybody knows, unless others are given. In production there is no administrator until a password is given.
+
+    `storage_url` is where identity documents and exports are kept, sealed (see `shared.storage`). `auth_kyc_provider` decides
+    about identities: `manual` (our reviewers) or, outside production, `sandbox`; `auth_kyc_months` is how long that holds.
     """
 
     encryption_keys: SecretStr | None = None
@@ -30,6 +39,10 @@ class Settings(CommonSettings):
     auth_signing_key_days: int = Field(30, ge=1, le=365)
     auth_verify_link_hours: int = Field(48, ge=1, le=240)
     auth_reset_link_minutes: int = Field(30, ge=5, le=1440)
+
+    storage_url: str = LOCAL_STORAGE_URL
+    auth_kyc_provider: str = "manual"
+    auth_kyc_months: int = Field(24, ge=1, le=120)
 
     auth_api_clients_max: int = Field(20, ge=1, le=1000)
     auth_api_client_overlap_hours: int = Field(24, ge=0, le=720)
@@ -54,6 +67,12 @@ class Settings(CommonSettings):
     def _check_secrets(self) -> "Settings":
         self.proxy_networks()
         open_vault(self.encryption_keys.get_secret_value() if self.encryption_keys else None, production=self.production)
+        if self.production and self.storage_url == LOCAL_STORAGE_URL:
+            raise ValueError("LENDERY_STORAGE_URL is needed when LENDERY_ENV=production: file:///directory or s3://bucket/prefix")
+        if not self.storage_url.startswith(("file:///", "s3://")):
+            raise ValueError("LENDERY_STORAGE_URL must be file:///directory or s3://bucket/prefix")
+        if identity_provider(self.auth_kyc_provider) is not None and self.production:
+            raise ValueError("LENDERY_AUTH_KYC_PROVIDER must be manual when LENDERY_ENV=production: the sandbox approves anybody")
         password = self.first_admin_password
         if password is not None and self.production:
             if password == LOCAL_ADMIN_PASSWORD:

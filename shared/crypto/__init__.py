@@ -1,5 +1,6 @@
 """Encryption at rest: secrets and personal data leave the process only sealed, under keys that can be rotated."""
 
+from shared.crypto.sealed_data import open_data, seal_data
 from shared.crypto.vault import Undecryptable, Vault, open_vault
 
-__all__ = ["Undecryptable", "Vault", "open_vault"]
+__all__ = ["Undecryptable", "Vault", "open_data", "open_vault", "seal_data"]

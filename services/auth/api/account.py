@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from services.auth.api.callers import Caller
+from services.auth.api.callers import Caller, SteppedUpCaller
 from services.auth.api.fields import GivenPassword, NewPassword, PersonName, Phone, Secret
 from services.auth.api.origin import RequestOrigin
 from services.auth.api.quiet import at_least
@@ -125,8 +125,8 @@ async def reset_password(body: ResetPasswordBody, context: Ctx, origin: RequestO
 
 
 @router.post("/password/change", status_code=204)
-async def change_password(body: ChangePasswordBody, context: Ctx, caller: Caller, origin: RequestOrigin) -> None:
-    """Set a new password with the present one. Every other session ends."""
+async def change_password(body: ChangePasswordBody, context: Ctx, caller: SteppedUpCaller, origin: RequestOrigin) -> None:
+    """Set a new password with the present one. Every other session ends. Needs a fresh proof: else `step_up_required`."""
     await passwords.change_password(
         context,
         caller.id,

@@ -9,9 +9,10 @@ from fastapi import Depends
 from services.auth.context import Ctx
 from services.auth.domain.problems import SessionEnded
 from services.auth.domain.user import User
+from services.auth.queries.factors import missing_proof
 from services.auth.queries.users import find_caller
 from shared.http.auth import CurrentUser
-from shared.identity import Role
+from shared.identity import Role, step_up_required
 from shared.problems import Forbidden
 
 
@@ -36,6 +37,17 @@ async def _caller(principal: CurrentUser, context: Ctx) -> SessionUser:
 
 Caller = Annotated[SessionUser, Depends(_caller)]
 """Endpoint parameter: somebody whose session lives and whose account is active."""
+
+
+async def _stepped_up(caller: Caller, context: Ctx) -> SessionUser:
+    methods = await missing_proof(context, caller.user, caller.session_id)
+    if methods is not None:
+        raise step_up_required(methods)
+    return caller
+
+
+SteppedUpCaller = Annotated[SessionUser, Depends(_stepped_up)]
+"""Endpoint parameter: a caller who proved in the last 10 minutes to be there, as the session and not the token says."""
 
 
 def _refuse_without(caller: SessionUser, *roles: Role) -> SessionUser:

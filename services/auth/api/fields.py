@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 
 from services.auth.domain.countries import COUNTRIES
+from services.auth.domain.phone import e164, takes_messages
 from shared.http.schemas import ShortText
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_PHONE_PUNCTUATION = re.compile(r"[\s().-]")
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 
 def _printable(value: str) -> str:
@@ -22,10 +21,16 @@ def _printable(value: str) -> str:
 
 
 def _phone(value: str) -> str:
-    number = _PHONE_PUNCTUATION.sub("", value)
-    if not _E164.fullmatch(number):
+    number = e164(value)
+    if number is None:
         raise ValueError("must be an international number such as +254712345678")
     return number
+
+
+def _mobile_phone(value: str) -> str:
+    if not takes_messages(value):
+        raise ValueError("must be a mobile number that messages can be sent to")
+    return value
 
 
 def _country(value: str) -> str:
@@ -57,6 +62,8 @@ PersonName = Annotated[ShortText, AfterValidator(_printable), Field(examples=["A
 Phone = Annotated[
     str, Field(max_length=32, description="International number", examples=["+254712345678"]), AfterValidator(_phone)
 ]
+MobilePhone = Annotated[Phone, AfterValidator(_mobile_phone)]
+"""A number that a code can be sent to."""
 Language = Annotated[
     str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$"), Field(description="Language tag", examples=["en", "sw", "pt-BR"])
 ]

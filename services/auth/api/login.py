@@ -7,11 +7,13 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.auth.api.fields import GivenPassword, Secret
 from services.auth.api.origin import RequestOrigin
+from services.auth.api.second_step import MfaRequiredView, mfa_required_view
 from services.auth.api.session_answer import CsrfToken, RefreshCookie, SessionView, clear_cookies, session_answer
 from services.auth.commands import end_session as ending
 from services.auth.commands import log_in as logging_in
 from services.auth.commands import refresh_session as refreshing
 from services.auth.commands.exchange import Exchange
+from services.auth.commands.finish_login import SecondStep
 from services.auth.context import Ctx
 from services.auth.domain.problems import SessionNotFound
 from shared.http.schemas import Body, EmailAddress
@@ -44,16 +46,23 @@ class LogOutBody(Body):
 
 
 @router.post("/login")
-async def log_in(body: LogInBody, context: Ctx, origin: RequestOrigin, response: Response) -> SessionView:
+async def log_in(
+    body: LogInBody, context: Ctx, origin: RequestOrigin, response: Response
+) -> SessionView | MfaRequiredView:
     """Open a session with an e-mail address and a password.
+
+    Where the account has a second factor, the answer has `mfa_required` and no tokens: go on with POST /v1/auth/login/mfa.
 
     With the header `X-Session-Mode: cookie`, for browsers, the tokens come as cookies that no script can read, and the answer
     has a CSRF token instead, to be sent as `X-CSRF-Token` with every request that changes something.
 
     After some wrong passwords the answer is 429 for a while; `Retry-After` says how long.
     """
-    tokens = await logging_in.log_in(context, body.email, body.password.get_secret_value(), origin)
-    return session_answer(context, tokens, response)
+    outcome = await logging_in.log_in(context, body.email, body.password.get_secret_value(), origin)
+    if isinstance(outcome, SecondStep):
+        response.headers["Cache-Control"] = "no-store"
+        return mfa_required_view(outcome)
+    return session_answer(context, outcome, response)
 
 
 @router.post("/refresh")

@@ -28,6 +28,7 @@ class MeView(View):
     email_verified: bool
     full_name: str
     phone: str | None
+    phone_verified: bool
     language: str
     time_zone: str
     home_currency: str
@@ -80,6 +81,7 @@ async def me_view(context: Context, user: User) -> MeView:
         email_verified=context.email_verified(user),
         full_name=user.full_name,
         phone=user.phone,
+        phone_verified=user.phone_verified_at is not None,
         language=user.language,
         time_zone=user.time_zone,
         home_currency=user.home_currency,

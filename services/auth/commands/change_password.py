@@ -6,10 +6,12 @@ from uuid import UUID
 from services.auth.commands.end_session import end_sessions
 from services.auth.commands.limit_attempts import (
     count_attempt,
+    count_wrong_secret,
     forget_attempts,
     mail_allowed,
     password_rules,
     refuse_if_blocked,
+    refuse_wrong_secrets,
 )
 from services.auth.commands.tell_user import mail_link, send_mail
 from services.auth.commands.verify_email import confirm_address
@@ -44,7 +46,8 @@ async def reset_password(context: Context, secret: str, new_password: str, origi
     Using the link proves that the address is the owner's. Raises `LinkInvalid`, or `InvalidRequest` for a password that
     is refused; then the link can be used again.
     """
-    owner = await _owner_of(context, secret)
+    await refuse_wrong_secrets(context, origin)
+    owner = await _owner_of(context, secret, origin)
     password = accepted(new_password, field="new_password", about=(owner.email, owner.full_name))
     password_hash = await context.passwords.hash(password)
     async with context.unit_of_work() as work:
@@ -89,12 +92,13 @@ async def change_password(
         await forget_attempts(work, rules, "account_from_address")
 
 
-async def _owner_of(context: Context, secret: str) -> User:
+async def _owner_of(context: Context, secret: str, origin: Origin) -> User:
     """Whose link it is; asked before the costly hash is made, and again when it is stored."""
     async with context.read() as connection:
         link = await Links(connection).find("reset_password", hash_of(secret))
         user = await Users(connection).find(link.user_id) if link else None
     if link is None or user is None or not _opens(link, user, context.clock.now()):
+        await count_wrong_secret(context, origin)
         raise LinkInvalid(_LINK_HINT)
     return user
 

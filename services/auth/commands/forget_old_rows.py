@@ -6,7 +6,9 @@ from services.auth.context import Context
 
 _SESSIONS_KEPT = timedelta(days=90)
 _LINKS_KEPT = timedelta(days=7)
-_COUNTERS_KEPT = timedelta(days=1)
+_COUNTERS_KEPT = timedelta(days=2)
+_CODES_KEPT = timedelta(hours=1)
+_SETUPS_KEPT = timedelta(days=1)
 
 
 async def forget_old_rows(context: Context) -> None:
@@ -15,3 +17,7 @@ async def forget_old_rows(context: Context) -> None:
         await work.sessions.forget_before(work.now - _SESSIONS_KEPT)
         await work.links.forget_before(work.now - _LINKS_KEPT)
         await work.attempts.forget_before(work.now - _COUNTERS_KEPT)
+        await work.sent_codes.forget_before(work.now - _CODES_KEPT)
+        await work.pending_logins.forget_before(work.now - _CODES_KEPT)
+        await work.passkeys.forget_challenges(work.now - _CODES_KEPT)
+        await work.second_factors.forget_unconfirmed(work.now - _SETUPS_KEPT)

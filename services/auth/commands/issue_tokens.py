@@ -9,6 +9,7 @@ from services.auth.context import Context
 from services.auth.domain.links import hash_of
 from services.auth.domain.session import RefreshToken, Session
 from services.auth.domain.user import User
+from services.auth.store.second_factors import SecondFactors
 from services.auth.store.unit_of_work import AuthUnitOfWork
 from shared.identity.cookies import csrf_digest
 from shared.identity.tokens import sign_token
@@ -46,6 +47,8 @@ async def tokens_of(context: Context, user: User, session: Session, refresh_secr
 async def access_token_for(context: Context, user: User, session: Session) -> tuple[str, int]:
     """A signed access token, and how many seconds it is good for: never longer than its session."""
     key = await context.key_ring.signing()
+    async with context.read() as connection:
+        factors = await SecondFactors(connection, context.vault).of(user.id)
     now = context.clock.now()
     issued_at = int(now.timestamp())
     lifetime = min(context.settings.auth_access_token_seconds, int((session.expires_at - now).total_seconds()))
@@ -60,10 +63,14 @@ async def access_token_for(context: Context, user: User, session: Session) -> tu
         "exp": issued_at + lifetime,
         "auth_time": int(session.authenticated_at.timestamp()),
         "amr": list(session.methods),
+        "mfa": factors.any,
+        "step_up_methods": list(factors.step_up_methods(has_password=user.password_hash is not None)),
         "roles": list(user.roles),
         "scope": "",
         "email_verified": context.email_verified(user),
     }
+    if session.mfa_at is not None:
+        claims["mfa_time"] = int(session.mfa_at.timestamp())
     if session.carrier == "cookie":
         claims["csrf"] = csrf_digest(csrf_tokens_of(context, session)[0])
     return sign_token(claims, private_key_pem=key.private_key_pem, key_id=key.id), lifetime

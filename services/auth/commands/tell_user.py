@@ -8,7 +8,8 @@ from services.auth.domain.links import MailedLink, Purpose, hash_of, link_to
 from services.auth.domain.user import User
 from services.auth.store.unit_of_work import AuthUnitOfWork
 from shared.contracts.auth.user_events import UserRegistered, UserUpdated
-from shared.contracts.notifications.message_commands import SendEmail
+from shared.contracts.notifications.message_commands import SendEmail, SendSms
+from shared.crypto import seal_data
 from shared.ids import new_id
 
 
@@ -55,6 +56,41 @@ def send_mail(work: AuthUnitOfWork, user: User, template: str, *, expires_in: ti
             to=user.email,
             language=user.language,
             data={"full_name": user.full_name, **data},
+            expires_at=work.now + expires_in,
+        ),
+        aggregate_id=user.id,
+    )
+
+
+def mail_code(context: Context, work: AuthUnitOfWork, user: User, template: str, code: str, *, expires_in: timedelta) -> None:
+    """Write a code to the owner. Only the service that sends it can read it on the way."""
+    message_id = new_id()
+    work.outbox.send(
+        SendEmail(
+            message_id=message_id,
+            template=template,
+            to=user.email,
+            language=user.language,
+            data={"full_name": user.full_name},
+            sealed=seal_data(context.vault, {"code": code}, message_id=message_id),
+            expires_at=work.now + expires_in,
+        ),
+        aggregate_id=user.id,
+    )
+
+
+def text_code(
+    context: Context, work: AuthUnitOfWork, user: User, number: str, template: str, code: str, *, expires_in: timedelta
+) -> None:
+    """Send a code to a number by SMS. Only the service that sends it can read it on the way."""
+    message_id = new_id()
+    work.outbox.send(
+        SendSms(
+            message_id=message_id,
+            template=template,
+            to=number,
+            language=user.language,
+            sealed=seal_data(context.vault, {"code": code}, message_id=message_id),
             expires_at=work.now + expires_in,
         ),
         aggregate_id=user.id,

@@ -29,7 +29,8 @@ async def update_profile(context: Context, user_id: UUID, changes: ProfileChange
         changed = replace(user, **changes)
         if changed == user:
             return user
-        changed = replace(changed, updated_at=work.now)
+        verified_at = user.phone_verified_at if changed.phone == user.phone else None
+        changed = replace(changed, updated_at=work.now, phone_verified_at=verified_at)
         await work.users.save(changed)
         publish_updated(work, changed)
         await work.audit(

@@ -73,16 +73,21 @@ class SecondFactor:
 
 @dataclass(frozen=True)
 class Factors:
-    """All second factors of an account that count."""
+    """All second factors of an account that count.
+
+    A suspected passkey opens nothing, but an account with one goes on needing a second step: else a copy would be a way
+    around it.
+    """
 
     codes: tuple[SecondFactor, ...] = ()
     passkeys: int = 0
+    suspected_passkeys: int = 0
     recovery_codes_left: int = 0
 
     @property
     def any(self) -> bool:
         """Whether a login needs a second step."""
-        return bool(self.codes or self.passkeys)
+        return bool(self.codes or self.passkeys or self.suspected_passkeys)
 
     @property
     def methods(self) -> tuple[MfaMethod, ...]:

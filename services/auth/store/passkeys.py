@@ -44,6 +44,10 @@ class Passkeys:
         values = asdict(passkey)
         await self._connection.execute(passkeys.update().where(passkeys.c.id == values.pop("id")).values(values))
 
+    async def rename(self, passkey_id: UUID, name: str) -> None:
+        """Call it otherwise."""
+        await self._connection.execute(passkeys.update().where(passkeys.c.id == passkey_id).values(name=name))
+
     async def remove(self, user_id: UUID, passkey_id: UUID) -> bool:
         """Delete one of a person; False when there is no such."""
         which = sa.and_(passkeys.c.user_id == user_id, passkeys.c.id == passkey_id)

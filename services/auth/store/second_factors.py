@@ -28,9 +28,12 @@ class SecondFactors:
         confirmed = second_factors.c.confirmed_at.is_not(None)
         rows = await self._connection.execute(sa.select(second_factors).where(second_factors.c.user_id == user_id, confirmed))
         codes = tuple(self._factor(row) for row in rows)
-        kept = sa.select(sa.func.count()).where(passkeys.c.user_id == user_id, passkeys.c.suspected_at.is_(None))
+        own = passkeys.c.user_id == user_id
+        good = sa.select(sa.func.count()).where(own, passkeys.c.suspected_at.is_(None))
+        suspected = sa.select(sa.func.count()).where(own, passkeys.c.suspected_at.is_not(None))
         left = sa.select(sa.func.count()).where(recovery_codes.c.user_id == user_id, recovery_codes.c.used_at.is_(None))
-        counts = (await self._connection.execute(sa.select(kept.scalar_subquery(), left.scalar_subquery()))).one()
+        wanted = sa.select(*(count.scalar_subquery() for count in (good, suspected, left)))
+        counts = (await self._connection.execute(wanted)).one()
         return Factors(codes, *counts)
 
     async def find(self, user_id: UUID, method: CodeMethod) -> SecondFactor | None:

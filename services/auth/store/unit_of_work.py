@@ -6,11 +6,13 @@ from uuid import UUID
 
 from services.auth.domain.audit import AuditEntry
 from services.auth.domain.origin import SYSTEM, Origin
+from services.auth.store.api_clients import ApiClients
 from services.auth.store.attempts import AttemptCounters
 from services.auth.store.audit_log import AuditLog
 from services.auth.store.kyc import KycSubmissions
 from services.auth.store.links import Links
 from services.auth.store.passkeys import Passkeys
+from services.auth.store.role_grants import RoleGrants
 from services.auth.store.second_factors import SecondFactors
 from services.auth.store.sent_codes import PendingLogins, SentCodes
 from services.auth.store.sessions import Sessions
@@ -40,6 +42,8 @@ class AuthUnitOfWork(UnitOfWork):
         self.links = Links(self.connection)
         self.attempts = AttemptCounters(self.connection)
         self.signing_keys = SigningKeys(self.connection, self._vault)
+        self.role_grants = RoleGrants(self.connection)
+        self.api_clients = ApiClients(self.connection)
         self.kyc = KycSubmissions(self.connection, self._vault)
         self.second_factors = SecondFactors(self.connection, self._vault)
         self.sent_codes = SentCodes(self.connection, self._vault)
