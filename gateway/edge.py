@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 
+from gateway.cookies import CookieSessions
 from gateway.interruption import Interruption
 from gateway.limits import Buckets, ProcessBuckets, RedisBuckets
 from gateway.routes import BUSINESS, PAGES
@@ -33,6 +34,12 @@ class Edge:
             limits=self.limits,
         )
         self.authenticator = Authenticator(verifier)
+        self.cookies = CookieSessions(
+            self.authenticator,
+            public_url=settings.public_url,
+            origins=settings.cors_origins,
+            production=settings.production,
+        )
         self.buckets: Buckets = ProcessBuckets()
         self.timeouts = {
             seconds: self.upstreams.timeout(seconds) for seconds in {route.timeout_seconds for route in self.routes.routes}

@@ -23,6 +23,7 @@ _CORS_REQUEST = (
     "Prefer",
     "X-CSRF-Token",
     "X-Request-Id",
+    "X-Session-Mode",
     "traceparent",
 )
 _CORS_ANSWER = (

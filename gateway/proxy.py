@@ -75,7 +75,7 @@ class Proxy:
         """Check a request and forward it. Fills `quota` with the fields that tell the client where it stands."""
         headers = edge_headers.request_headers(scope["headers"], route)
         address = client_address(scope, self._edge.settings.trusted_proxies)
-        await self._admit(route, headers, address, quota)
+        await self._admit(route, scope, headers, address, quota)
         body = RequestBody(
             receive,
             limit_bytes=route.body_limit_bytes,
@@ -97,18 +97,26 @@ class Proxy:
         except ClientLeft:
             metrics.ABANDONED.labels(route.service).inc()
 
-    async def _admit(self, route: Route, headers: RequestHeaders, address: str, quota: dict[str, str]) -> None:
+    async def _admit(self, route: Route, scope: Scope, headers: RequestHeaders, address: str, quota: dict[str, str]) -> None:
         """Who is calling, whether they may, and whether not too often. Raises the problem that says no."""
+        cookies = self._edge.cookies
         if route.public:
             await self._count(route.limit, limited_address(address), quota)
+            if route.cookies:
+                cookies.check_sender(scope)
+                await cookies.recognise(scope, headers)
             return
-        token = bearer_token(headers.authorization)
+        cookie = cookies.token(scope) if headers.authorization is None else None
+        token = cookie or bearer_token(headers.authorization)
         principal = self._edge.authenticator.remembered(token)
         if principal is None:
             await self._count("new_token", limited_address(address), quota)
             principal = await self._edge.authenticator.verify(token)
         await self._count(route.limit, str(principal.user_id), quota)
         authorise(principal, route)
+        if cookie is not None:
+            cookies.check(scope, principal)
+            headers.forward.append((b"authorization", b"Bearer " + cookie.encode("latin-1")))
 
     async def _count(self, name: str, who: str, quota: dict[str, str]) -> None:
         limit = self._edge.limits[name]

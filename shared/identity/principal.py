@@ -20,7 +20,7 @@ class Principal:
     account has a second factor, `mfa_at` when one was last given in this session, and `step_up_methods` what
     `POST /v1/auth/step-up` would take. A partner's API client acts for the person `user_id`: `client_id` says which one,
     `grant_id` what ends its tokens as a session's end does a person's, and `requests_per_minute` how often it may call where
-    that differs from what everybody may.
+    that differs from what everybody may. `csrf` is the digest of the CSRF token of a session that is held in cookies.
     """
 
     user_id: UUID
@@ -36,6 +36,7 @@ class Principal:
     client_id: UUID | None = None
     grant_id: UUID | None = None
     requests_per_minute: int | None = None
+    csrf: str | None = None
 
     @property
     def kind(self) -> Literal["user", "client"]:

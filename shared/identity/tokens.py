@@ -116,6 +116,7 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
         client_id=UUID(claims["client_id"]) if "client_id" in claims else None,
         grant_id=UUID(claims["grant_id"]) if "grant_id" in claims else None,
         requests_per_minute=_whole_number(claims, "requests_per_minute"),
+        csrf=_text(claims, "csrf"),
     )
 
 
@@ -124,6 +125,13 @@ def _whole_number(claims: Mapping[str, Any], name: str) -> int | None:
     if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
         raise ValueError(f"{name} must be an integer")
     return number
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str | None:
+    text = claims.get(name)
+    if text is not None and not isinstance(text, str):
+        raise ValueError(f"{name} must be a string")
+    return text
 
 
 def _instant(claims: Mapping[str, Any], name: str) -> datetime | None:
