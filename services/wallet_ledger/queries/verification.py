@@ -8,6 +8,7 @@ from services.wallet_ledger.context import Context
 from services.wallet_ledger.domain.problems import VerificationRunning
 from services.wallet_ledger.queries.verify_accounts import check_accounts, size_of_accounts
 from services.wallet_ledger.queries.verify_blocks import check_blocks, size_of_blocks
+from services.wallet_ledger.queries.verify_days import check_days, check_shifts, size_of_days
 from services.wallet_ledger.queries.verify_guards import check_guards, size_of_guards
 from services.wallet_ledger.queries.verify_holds import check_holds, size_of_holds
 from services.wallet_ledger.queries.verify_journal import check_keys, check_reversals, check_transactions, size_of_journal
@@ -23,6 +24,8 @@ LEDGER_CHECKS = (
     Check("holds", check_holds, size_of_holds),
     Check("trial balance", check_totals, nothing_to_walk),
     Check("kept trial balances", check_trial_balances, size_of_journal),
+    Check("ends of days", check_days, size_of_days),
+    Check("effective dates", check_shifts, nothing_to_walk),
     Check("wallets", check_wallets, nothing_to_walk),
     Check("blocks", check_blocks, size_of_blocks),
     Check("guards", check_guards, size_of_guards),

@@ -67,8 +67,12 @@ async def balance_at(context: Context, wallet: Wallet, instant: datetime, by: By
 
 async def balance_at_end_of(entries: EntryStore, wallet: Wallet, day: date, by: By, known: int) -> tuple[int, int]:
     """The last version booked by the end of a day, and the balance then in minor units, of what is known at version `known`."""
-    version = min(known, await entries.version_before(wallet.account_id, _midnight(day + timedelta(days=1))))
-    balance_minor, _ = await entries.balance_after(wallet.account_id, version)
+    kept = await entries.end_of_day(wallet.account_id, day)
+    if kept is not None and kept[0] <= known:
+        version, balance_minor, _ = kept
+    else:
+        version = min(known, await entries.version_before(wallet.account_id, _midnight(day + timedelta(days=1))))
+        balance_minor, _ = await entries.balance_after(wallet.account_id, version)
     if by == "effective":
         balance_minor += await entries.effective_shift(wallet.account_id, day, version, known)
     return version, balance_minor

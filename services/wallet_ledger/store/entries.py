@@ -1,8 +1,8 @@
 """Reads of one account's entries: every read is a range of versions, found by index, whatever the length of the history.
 
 By effective date the order of booking is right but for the *dated* rows: those that count for another day than the one on which
-they were booked. They are few and have indexes of their own, so a balance by effective date is the balance by booking date,
-less the dated rows that count later, and with those that were booked later and count already.
+they were booked. They have indexes of their own. A balance by effective date is the balance by booking date and the shift that
+the dated rows make, which is kept for days that are over (`day_balances`): only dated rows since then are added up.
 """
 
 from collections.abc import Sequence
@@ -53,21 +53,51 @@ FROM ({_DATED_SIDE.format(side="debit")} UNION ALL {_DATED_SIDE.format(side="cre
 JOIN transactions t ON t.sequence = e.transaction_sequence
 ORDER BY e.effective_on, e.version LIMIT $7
 """  # noqa: S608 constants
-# How far the balance at the end of day $2 by effective date is from the one after version $3, of what is known at version $4.
+# What the account had at the end of day $2; no row when that day is not closed.
+_END_OF_DAY = """
+SELECT coalesce(kept.version, 0), coalesce(kept.balance_minor, 0), coalesce(kept.held_minor, 0)
+FROM (
+    SELECT (booked_at AT TIME ZONE 'UTC')::date AS day FROM transactions
+    WHERE sequence = (SELECT max(last_sequence) + 1 FROM closed_stretches)
+) AS closing
+LEFT JOIN LATERAL (
+    SELECT version, balance_minor, held_minor FROM day_balances WHERE account_id = $1 AND day <= $2 ORDER BY day DESC LIMIT 1
+) AS kept ON true
+WHERE closing.day > $2
+"""
+# How far the balance at the end of day $2 by effective date is from the one after version $3, of what is known at version $4: the
+# shift that was kept at the last end of a day, and what later dated rows change.
 _SHIFT_SIDE = """
 SELECT coalesce(sum(CASE WHEN effective_on <= $2 THEN amount_minor ELSE -amount_minor END), 0) AS amount_minor
-FROM transfers
-WHERE {side}_account_id = $1 AND effective_on IS NOT NULL AND {side}_version <= $4
+FROM transfers, closed
+WHERE {side}_account_id = $1 AND effective_on IS NOT NULL AND {side}_version > closed.version AND {side}_version <= $4
   AND ((effective_on <= $2 AND {side}_version > $3) OR (effective_on > $2 AND {side}_version <= $3))
 """
 _SHIFT = f"""
-SELECT (({_SHIFT_SIDE.format(side="credit")}) - ({_SHIFT_SIDE.format(side="debit")}))::bigint
-"""
+WITH closed AS (
+    SELECT coalesce((
+        SELECT version FROM day_balances WHERE account_id = $1 AND version <= $4 ORDER BY day DESC LIMIT 1
+    ), 0) AS version
+)
+SELECT (coalesce((
+    SELECT shift_minor FROM effective_shifts, closed
+    WHERE account_id = $1 AND day <= $2 AND effective_shifts.version <= closed.version
+    ORDER BY day DESC, effective_shifts.version DESC LIMIT 1
+), 0) + ({_SHIFT_SIDE.format(side="credit")}) - ({_SHIFT_SIDE.format(side="debit")}))::bigint
+"""  # noqa: S608 constants
 
-# The last version that was booked before $2, found by halving: versions have no gaps, and booking times never fall.
+# The last version that was booked before $2, found by halving between the ends of the days around it: versions have no gaps, and
+# booking times never fall.
 _VERSION_BEFORE = """
 WITH RECURSIVE halves (low, high) AS (
-    SELECT 0::bigint, (SELECT version FROM accounts WHERE id = $1)
+    SELECT coalesce((
+               SELECT version FROM day_balances WHERE account_id = $1 AND day < ($2::timestamptz AT TIME ZONE 'UTC')::date
+               ORDER BY day DESC LIMIT 1
+           ), 0),
+           coalesce((
+               SELECT version FROM day_balances WHERE account_id = $1 AND day >= ($2::timestamptz AT TIME ZONE 'UTC')::date
+               ORDER BY day LIMIT 1
+           ), (SELECT version FROM accounts WHERE id = $1))
     UNION ALL
     SELECT CASE WHEN leg.booked_at < $2 THEN leg.version ELSE halves.low END,
            CASE WHEN leg.booked_at < $2 THEN halves.high ELSE leg.version - 1 END
@@ -138,6 +168,11 @@ class EntryStore:
         """The account's version now."""
         found = await self._connection.exec_driver_sql("SELECT version FROM accounts WHERE id = $1", (account_id,))
         return int(found.scalar_one())
+
+    async def end_of_day(self, account_id: int, day: date) -> tuple[int, int, int] | None:
+        """Version, balance and held money at the end of `day`; None when it is not closed yet. Minor units."""
+        row = (await self._connection.exec_driver_sql(_END_OF_DAY, (account_id, day))).first()
+        return (row[0], row[1], row[2]) if row is not None else None
 
     async def version_before(self, account_id: int, instant: datetime) -> int:
         """The account's version just before `instant`; 0 when it had none yet."""

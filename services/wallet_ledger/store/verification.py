@@ -189,20 +189,16 @@ SELECT currency, split_part(address, ':', 1), count(*), sum(debits_posted_minor)
 FROM accounts WHERE version > 0 GROUP BY 1, 2
 """
 
+_ONLY_ADDED = ("transactions", "transfers", "blocks", "trial_balances", "day_balances", "effective_shifts", "closed_stretches")
 _TRIGGERS = (
     *("accounts_begin_at_zero", "accounts_keep_identity", "accounts_count_versions"),
     *("transfers_agree_with_accounts", "holds_settle_once"),
-    *(
-        f"{table}_{guard}"
-        for table in ("accounts", "transactions", "transfers", "holds", "blocks", "trial_balances", "day_balances")
-        for guard in ("only_grow", "keep_all")
-    ),
+    *(f"{table}_{guard}" for table in ("accounts", "holds", *_ONLY_ADDED) for guard in ("only_grow", "keep_all")),
 )
 _UNIQUE = (
     *("accounts_pkey", "accounts_address_key", "transactions_pkey", "transactions_id_key", "transactions_idempotency_key"),
     *("transfers_pkey", "transfers_debit_key", "transfers_credit_key", "holds_pkey", "blocks_pkey"),
 )
-_ONLY_ADDED = ("transactions", "transfers", "blocks", "trial_balances", "day_balances", "effective_shifts")
 
 
 def _names(names: Sequence[str]) -> str:
