@@ -154,6 +154,7 @@ WALLET_LEDGER = [
         GET /v1/admin/ledger/accounts/{id}
         GET /v1/admin/ledger/adjustments
         GET /v1/admin/ledger/adjustments/{id}
+        GET /v1/admin/ledger/reconciliations
         GET /v1/admin/ledger/transactions
         GET /v1/admin/ledger/transactions/{id}
         GET /v1/admin/ledger/trial-balance
@@ -178,7 +179,10 @@ WALLET_LEDGER = [
     ),
     *_rows(
         "wallet_ledger",
-        "POST /v1/admin/ledger/verify",
+        """
+        POST /v1/admin/ledger/verify
+        POST /v1/admin/ledger/reconciliations
+        """,
         roles=_ADMIN,
         limit="heavy",
         timeout_seconds=_WHOLE_LEDGER_SECONDS,

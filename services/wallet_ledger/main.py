@@ -7,6 +7,7 @@ from services.wallet_ledger.api import (
     admin_accounts,
     admin_adjustments,
     admin_ledger,
+    admin_reconciliations,
     admin_trial_balance,
     checkpoints,
     statements,
@@ -31,6 +32,7 @@ _ROUTED = (
     admin_trial_balance,
     admin_accounts,
     admin_adjustments,
+    admin_reconciliations,
     checkpoints,
 )
 

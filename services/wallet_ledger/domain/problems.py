@@ -233,3 +233,11 @@ class SecondPersonRequired(Problem):
     status = 403
     code = "second_person_required"
     title = "A second person has to approve this"
+
+
+class ReconciliationRunning(Problem):
+    """The balances are being compared with their entries already."""
+
+    status = 409
+    code = "reconciliation_running"
+    title = "A reconciliation is running right now"
