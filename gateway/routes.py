@@ -122,6 +122,9 @@ AUTH = [
         GET /v1/admin/role-grants
         POST /v1/admin/role-grants/{id}/approve
         POST /v1/admin/role-grants/{id}/decline
+        GET /v1/admin/signing-keys
+        POST /v1/admin/signing-keys/rotate
+        POST /v1/admin/signing-keys/{id}/revoke
         """,
         roles=_ADMIN,
     ),

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from runtime.commands import dead_letters, demo, migrate, openapi, serve, up, verify, version
+from runtime.commands import dead_letters, demo, keys, migrate, openapi, serve, up, verify, version
 from runtime.trouble import EXIT_CODES, Trouble
 
 _EXIT_CODES = "\n".join(f"{code.value:>3}  {meaning}" for code, meaning in EXIT_CODES.items())
@@ -46,3 +46,4 @@ def _flowing(docstring: str) -> str:
 for _command in (up.up, serve.serve, migrate.migrate, demo.demo, verify.verify, openapi.openapi, version.version):
     app.command(help=_flowing(_command.__doc__ or ""))(_command)
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(keys.app, name="keys")

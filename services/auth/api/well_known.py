@@ -18,6 +18,10 @@ class KeySetView(View):
 
 @router.get("/.well-known/jwks.json")
 async def get_jwks(context: Ctx, response: Response) -> KeySetView:
-    """The keys that sign access tokens; choose by `kid`."""
-    response.headers["Cache-Control"] = "public, max-age=60"
+    """The keys that sign access tokens; choose by `kid`.
+
+    Keep them for five minutes at most, and ask again before refusing a `kid` that you do not know.
+    """
+    # Kept by nobody in between: a key that was revoked must be gone at once.
+    response.headers["Cache-Control"] = "no-cache"
     return KeySetView.model_validate(await context.key_ring.jwks())
