@@ -18,7 +18,8 @@ COPY migrations migrations
 RUN /opt/lendery/bin/pip install --no-deps .
 
 FROM python:3.13.7-slim-bookworm
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin lendery
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin lendery \
+    && install -d -o 10001 -g 10001 -m 0700 /var/lib/lendery/files
 COPY --from=build /opt/lendery /opt/lendery
 ENV PATH=/opt/lendery/bin:$PATH \
     PYTHONUNBUFFERED=1 \

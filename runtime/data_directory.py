@@ -2,6 +2,7 @@
 
 - `lendery.lock`: held (flock) by the one process that uses the directory; its process id, for messages
 - `secrets/`: generated once, 0600
+- `files/`: identity documents and exports, sealed (see shared.storage)
 - `postgres/`: the embedded PostgreSQL (see runtime.postgres)
 - `mailbox/`: e-mail that left the platform, one .eml file each
 - `lendery.log`: the log of all services, one JSON object a line; bounded
@@ -41,6 +42,11 @@ class DataDirectory:
     def postgres(self) -> Path:
         """Home of the embedded PostgreSQL."""
         return self.path / "postgres"
+
+    @property
+    def files(self) -> Path:
+        """Home of identity documents and exports, each sealed."""
+        return self.path / "files"
 
     @property
     def mailbox(self) -> Path:

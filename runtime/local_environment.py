@@ -19,6 +19,7 @@ def defaults(data: DataDirectory, public_url: str) -> dict[str, str]:
         "LENDERY_ENCRYPTION_KEYS": f"{_ENCRYPTION_KEY_ID}:{key}",
         "LENDERY_LEDGER_CHECKPOINT_KEYS": checkpoint_keys(data),
         "LENDERY_SANDBOX_SECRET": data.secret("sandbox_secret"),
+        "LENDERY_STORAGE_URL": data.files.as_uri(),
         # A laptop has one visitor: few connections are kept, each a process of PostgreSQL; more are opened when needed.
         "LENDERY_DB_POOL_SIZE": "1",
     }

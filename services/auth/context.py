@@ -11,12 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.auth.domain.user import User
 from services.auth.key_ring import KeyRing
 from services.auth.passwords import Passwords
+from services.auth.providers.kyc import IdentityProvider
 from services.auth.settings import Settings
 from services.auth.store.unit_of_work import AuthUnitOfWork
 from shared.clock import Clock
 from shared.crypto import Vault
 from shared.db import Database
 from shared.messaging.consumer import Delivery
+from shared.storage import SealedFiles
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Context:
     vault: Vault
     passwords: Passwords
     key_ring: KeyRing
+    files: SealedFiles
+    identity_provider: IdentityProvider | None
 
     def unit_of_work(self, delivery: Delivery[Any] | None = None) -> AuthUnitOfWork:
         """The transaction of one command."""

@@ -3,12 +3,13 @@
 from services.lending.commands.hear_ledger import hear_ledger
 from services.lending.commands.project_people import (
     project_kyc_approval,
+    project_kyc_expiry,
     project_kyc_rejection,
     project_kyc_submission,
     project_registration,
     project_wallet,
 )
-from shared.contracts.auth.kyc_events import KycApproved, KycRejected, KycSubmitted
+from shared.contracts.auth.kyc_events import KycApproved, KycExpired, KycRejected, KycSubmitted
 from shared.contracts.auth.user_events import UserRegistered
 from shared.contracts.wallet_ledger.transaction_events import TransactionPosted, TransactionRejected
 from shared.contracts.wallet_ledger.wallet_events import WalletOpened
@@ -19,6 +20,7 @@ CONSUMERS: ConsumerTable = {
     KycSubmitted: project_kyc_submission,
     KycApproved: project_kyc_approval,
     KycRejected: project_kyc_rejection,
+    KycExpired: project_kyc_expiry,
     WalletOpened: project_wallet,
     TransactionPosted: hear_ledger,
     TransactionRejected: hear_ledger,

@@ -1,4 +1,4 @@
-"""The audit log becomes a chain."""
+"""The audit log becomes a chain; identity checks get levels, an end and a queue."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,6 +21,7 @@ def _instant(name: str, *, nullable: bool = False) -> sa.Column[object]:
 def upgrade() -> None:
     """Apply."""
     _chain_the_audit_log()
+    _extend_kyc()
 
 
 def _chain_the_audit_log() -> None:
@@ -75,3 +76,38 @@ def _chain_the_audit_log() -> None:
     )
     op.execute(r"INSERT INTO auth.audit_chain (position, hash) VALUES (0, decode(repeat('00', 32), 'hex'))")
     op.execute(f'REVOKE INSERT, DELETE, TRUNCATE ON auth.audit_chain FROM "{role_of(_SCHEMA)}"')
+
+
+def _extend_kyc() -> None:
+    """Documents become files: no release kept any in the table."""
+    op.drop_column("kyc_documents", "content", schema=_SCHEMA)
+    for column in (
+        sa.Column("level", sa.SmallInteger),
+        sa.Column("expires_on", sa.Date),
+        _instant("reminded_at", nullable=True),
+        sa.Column("claimed_by", sa.Uuid),
+        _instant("claimed_at", nullable=True),
+        sa.Column("provider", sa.Text),
+        sa.Column("provider_reference", sa.Text),
+    ):
+        op.add_column("kyc_submissions", column, schema=_SCHEMA)
+    op.execute("""
+        UPDATE auth.kyc_submissions SET level = 2, expires_on = (decided_at + interval '2 years')::date
+        WHERE status = 'approved'
+    """)
+    op.execute("ALTER TABLE auth.kyc_submissions DROP CONSTRAINT kyc_submissions_status_check")
+    for name, condition in (
+        ("kyc_submissions_status_check", "status IN ('pending', 'approved', 'rejected', 'expired')"),
+        (
+            "kyc_submissions_level_check",
+            "(status IN ('approved', 'expired')) = (level IS NOT NULL AND expires_on IS NOT NULL)",
+        ),
+    ):
+        op.create_check_constraint(name, "kyc_submissions", condition, schema=_SCHEMA)
+    op.create_index(
+        "kyc_submissions_expires_on_idx",
+        "kyc_submissions",
+        ["expires_on"],
+        schema=_SCHEMA,
+        postgresql_where=sa.text("status = 'approved'"),
+    )

@@ -25,8 +25,14 @@ async def read_kyc_document(
 ) -> tuple[str, bytes]:
     """The media type and content of a document. Raises `KycNotFound`."""
     async with context.unit_of_work() as work:
-        found = await work.kyc.document_content(submission_id, document_id)
-        if found is None:
+        document = await work.kyc.document(submission_id, document_id)
+        if document is None:
             raise KycNotFound
-        await work.audit("kyc.document_viewed", origin=origin, actor_id=reviewer_id, subject_id=document_id)
-        return found
+        await work.audit(
+            "kyc.document_viewed",
+            origin=origin,
+            actor_id=reviewer_id,
+            subject_id=document_id,
+            after={"kyc_id": str(submission_id)},
+        )
+    return document.media_type, await context.files.get(document.file_key(submission_id))

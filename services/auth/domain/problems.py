@@ -196,3 +196,41 @@ class ClientRefused(Unauthenticated):
 
     code = "invalid_client"
     title = "The client id or the secret is wrong"
+
+
+class SignOnProviderNotFound(NotFound):
+    """Nobody can sign on with a provider of this name."""
+
+    code = "sign_on_provider_not_found"
+    title = "There is no such provider to sign on with"
+
+
+class ReturnAddressNotAllowed(Problem):
+    """After a sign-on people are sent to addresses of ours only."""
+
+    status = 422
+    code = "return_address_not_allowed"
+    title = "People cannot be sent to this address"
+
+
+class SignOnInvalid(Problem):
+    """The sign-on is unknown, was used, took too long, or was begun in another browser."""
+
+    status = 422
+    code = "sign_on_invalid"
+    title = "This sign-on is over; begin anew"
+
+
+class IdentityNotFound(NotFound):
+    """The caller has no such identity."""
+
+    code = "identity_not_found"
+    title = "You have no such identity"
+
+
+class LastWayIn(Problem):
+    """Without it nobody could open the account any more."""
+
+    status = 409
+    code = "last_way_in"
+    title = "This is the only way into your account"

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.auth.context import Context
 from services.auth.domain.kyc import KycDocument, KycSubmission
-from services.auth.store.kyc import KycSubmissions
+from services.auth.store.kyc import KycFilter, KycSubmissions
 from shared.http.paging import PageRequest
 
 
@@ -17,8 +17,11 @@ async def latest_submission(context: Context, user_id: UUID) -> tuple[KycSubmiss
         return (submission, await store.documents_of(submission.id)) if submission else None
 
 
-async def list_submissions(context: Context, page: PageRequest, status: str | None) -> Sequence[KycSubmission]:
-    """Submissions, newest first; one more than the page holds."""
+async def list_submissions(
+    context: Context, page: PageRequest, wanted: KycFilter, *, oldest_first: bool
+) -> Sequence[KycSubmission]:
+    """Submissions, newest first unless said otherwise; one more than the page holds."""
     async with context.read() as connection:
         store = KycSubmissions(connection, context.vault)
-        return await store.page(status=status, after=page.after, count=page.fetch)
+        now = context.clock.now()
+        return await store.page(wanted, now=now, after=page.after, count=page.fetch, oldest_first=oldest_first)

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
-from datetime import date
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +11,33 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.auth.domain.kyc import KycDetails, KycDocument, KycSubmission
-from services.auth.store.tables import kyc_documents, kyc_submissions
+from services.auth.domain.kyc import CLAIM_HELD, KycDetails, KycDocument, KycSubmission
+from services.auth.store.kyc_tables import kyc_documents, kyc_submissions
 from shared.crypto import Vault
+
+
+@dataclass(frozen=True)
+class KycFilter:
+    """Which submissions: everything that is given must hold. `claimed` by nobody at the moment, or by this reviewer."""
+
+    status: str | None = None
+    country: str | None = None
+    document_type: str | None = None
+    claimed_by: UUID | None = None
+    unclaimed: bool = False
+
+    def conditions(self, now: datetime) -> list[sa.ColumnElement[bool]]:
+        """As SQL."""
+        wanted = {name: getattr(self, name) for name in ("status", "country", "document_type", "claimed_by")}
+        found: list[sa.ColumnElement[bool]] = [
+            kyc_submissions.c[name] == value for name, value in wanted.items() if value is not None
+        ]
+        held = kyc_submissions.c.claimed_at > now - CLAIM_HELD
+        if self.claimed_by is not None:
+            found.append(held)
+        if self.unclaimed:
+            found.append(sa.func.coalesce(held, sa.false()).is_(sa.false()))
+        return found
 
 
 class KycSubmissions:
@@ -28,8 +52,8 @@ class KycSubmissions:
         values = {**_plain_columns(submission), "details": self._seal(submission)}
         await self._connection.execute(kyc_submissions.insert().values(values))
 
-    async def save_decision(self, submission: KycSubmission) -> None:
-        """Write what a reviewer decided."""
+    async def save(self, submission: KycSubmission) -> None:
+        """Write a submission as it is now; the details stay."""
         await self._connection.execute(
             kyc_submissions.update().where(kyc_submissions.c.id == submission.id).values(_plain_columns(submission))
         )
@@ -54,21 +78,41 @@ class KycSubmissions:
         )
         return {row.user_id: row.status for row in await self._connection.execute(statement)}
 
-    async def page(self, *, status: str | None, after: UUID | None, count: int) -> Sequence[KycSubmission]:
-        """Submissions, newest first."""
-        statement = sa.select(kyc_submissions).order_by(kyc_submissions.c.id.desc()).limit(count)
-        if status is not None:
-            statement = statement.where(kyc_submissions.c.status == status)
+    async def page(
+        self, wanted: KycFilter, *, now: datetime, after: UUID | None, count: int, oldest_first: bool = False
+    ) -> Sequence[KycSubmission]:
+        """Submissions, newest first unless said otherwise."""
+        key = kyc_submissions.c.id
+        statement = sa.select(kyc_submissions).where(*wanted.conditions(now)).limit(count)
+        statement = statement.order_by(key if oldest_first else key.desc())
         if after is not None:
-            statement = statement.where(kyc_submissions.c.id < after)
+            statement = statement.where(key > after if oldest_first else key < after)
         return [self._submission(row) for row in await self._connection.execute(statement)]
 
-    async def add_document(self, submission_id: UUID, document: KycDocument, content: bytes) -> None:
-        """Insert a document; `content` is sealed here."""
-        sealed = self._vault.encrypt(content, aad=_document_place(document.id))
-        await self._connection.execute(
-            kyc_documents.insert().values(asdict(document) | {"submission_id": submission_id, "content": sealed})
+    async def of_user(self, user_id: UUID) -> Sequence[KycSubmission]:
+        """Every submission of a person, oldest first."""
+        statement = sa.select(kyc_submissions).where(kyc_submissions.c.user_id == user_id).order_by(kyc_submissions.c.id)
+        return [self._submission(row) for row in await self._connection.execute(statement)]
+
+    async def checked_by_provider(self, provider: str, count: int) -> Sequence[KycSubmission]:
+        """Submissions that wait for `provider`, oldest first."""
+        statement = sa.select(kyc_submissions).where(
+            kyc_submissions.c.status == "pending", kyc_submissions.c.provider == provider
         )
+        rows = await self._connection.execute(statement.order_by(kyc_submissions.c.id).limit(count))
+        return [self._submission(row) for row in rows]
+
+    async def ending(self, until: date, count: int, *, reminded: bool) -> Sequence[KycSubmission]:
+        """Approvals whose last day is before `until`, locked; those of the reminded too, if asked."""
+        statement = sa.select(kyc_submissions).where(kyc_submissions.c.status == "approved", kyc_submissions.c.expires_on < until)
+        if not reminded:
+            statement = statement.where(kyc_submissions.c.reminded_at.is_(None))
+        statement = statement.order_by(kyc_submissions.c.expires_on).limit(count).with_for_update(skip_locked=True)
+        return [self._submission(row) for row in await self._connection.execute(statement)]
+
+    async def add_document(self, submission_id: UUID, document: KycDocument) -> None:
+        """Insert a document, whose file is stored."""
+        await self._connection.execute(kyc_documents.insert().values(asdict(document) | {"submission_id": submission_id}))
 
     async def documents_of(self, submission_id: UUID) -> Sequence[KycDocument]:
         """What was handed in with a submission, in order."""
@@ -79,13 +123,9 @@ class KycSubmissions:
         )
         return [KycDocument(**row._mapping) for row in await self._connection.execute(statement)]
 
-    async def document_content(self, submission_id: UUID, document_id: UUID) -> tuple[str, bytes] | None:
-        """The media type and the opened content of a document."""
-        statement = sa.select(kyc_documents.c.media_type, kyc_documents.c.content).where(
-            kyc_documents.c.id == document_id, kyc_documents.c.submission_id == submission_id
-        )
-        row = (await self._connection.execute(statement)).one_or_none()
-        return (row.media_type, self._vault.decrypt(bytes(row.content), aad=_document_place(document_id))) if row else None
+    async def document(self, submission_id: UUID, document_id: UUID) -> KycDocument | None:
+        """A document of a submission."""
+        return next((found for found in await self.documents_of(submission_id) if found.id == document_id), None)
 
     async def _one(self, statement: sa.Select[Any]) -> KycSubmission | None:
         row = (await self._connection.execute(statement)).one_or_none()
@@ -107,7 +147,3 @@ def _plain_columns(submission: KycSubmission) -> dict[str, Any]:
 
 def _details_place(submission_id: UUID) -> str:
     return f"auth.kyc_submissions.details:{submission_id}"
-
-
-def _document_place(document_id: UUID) -> str:
-    return f"auth.kyc_documents.content:{document_id}"

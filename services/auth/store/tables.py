@@ -7,7 +7,16 @@ from services.auth.store.access_tables import api_clients, identities, identity_
 from services.auth.store.kyc_tables import kyc_documents, kyc_submissions
 from services.auth.store.metadata import metadata
 
-__all__ = ["api_clients", "identities", "identity_confirmations", "kyc_documents", "kyc_submissions", "metadata", "role_grants", "sign_on_attempts"]
+__all__ = [
+    "api_clients",
+    "identities",
+    "identity_confirmations",
+    "kyc_documents",
+    "kyc_submissions",
+    "metadata",
+    "role_grants",
+    "sign_on_attempts",
+]
 
 
 def _instant(name: str, *, nullable: bool = False) -> sa.Column[object]:

@@ -2,7 +2,7 @@
 
 from services.lending.context import Context
 from services.lending.store.people import Wallet
-from shared.contracts.auth.kyc_events import KycApproved, KycRejected, KycSubmitted
+from shared.contracts.auth.kyc_events import KycApproved, KycExpired, KycRejected, KycSubmitted
 from shared.contracts.auth.user_events import UserRegistered
 from shared.contracts.wallet_ledger.wallet_events import WalletOpened
 from shared.messaging.consumer import Delivery
@@ -15,10 +15,11 @@ async def project_registration(context: Context, delivery: Delivery[UserRegister
 
 
 async def project_kyc_submission(context: Context, delivery: Delivery[KycSubmitted]) -> None:
-    """Somebody's identity is being checked."""
+    """Somebody's identity is being checked. While an earlier approval holds, that changes nothing."""
     event = delivery.message
     async with context.unit_of_work(delivery) as work:
-        await work.people.set_kyc(event.user_id, event.kyc_id, "pending", event.submitted_at)
+        if not event.renewal:
+            await work.people.set_kyc(event.user_id, event.kyc_id, "pending", event.submitted_at)
 
 
 async def project_kyc_approval(context: Context, delivery: Delivery[KycApproved]) -> None:
@@ -33,6 +34,13 @@ async def project_kyc_rejection(context: Context, delivery: Delivery[KycRejected
     event = delivery.message
     async with context.unit_of_work(delivery) as work:
         await work.people.set_kyc(event.user_id, event.kyc_id, "rejected", event.rejected_at)
+
+
+async def project_kyc_expiry(context: Context, delivery: Delivery[KycExpired]) -> None:
+    """Somebody's identity must be confirmed anew: no new loans and investments until then; those that run go on."""
+    event = delivery.message
+    async with context.unit_of_work(delivery) as work:
+        await work.people.set_kyc(event.user_id, event.kyc_id, "unsubmitted", event.expired_at)
 
 
 async def project_wallet(context: Context, delivery: Delivery[WalletOpened]) -> None:

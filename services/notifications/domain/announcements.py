@@ -10,7 +10,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.notifications.domain.texts import cleaned
-from shared.contracts.auth.kyc_events import KycApproved, KycRejected, KycSubmitted
+from shared.contracts.auth.kyc_events import KycApproved, KycExpired, KycExpiring, KycRejected, KycSubmitted
 from shared.contracts.auth.user_events import EmailVerified, PasswordChanged, SessionReuseDetected, UserRegistered
 from shared.contracts.lending import investment_events as investments
 from shared.contracts.lending import loan_events as loans
@@ -141,6 +141,8 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
     _owner(KycSubmitted, "kyc_submitted", FEED, "/identity", "kyc_id"),
     _owner(KycApproved, "kyc_approved", FEED_AND_EMAIL, "/", "kyc_id"),
     _owner(KycRejected, "kyc_rejected", FEED_AND_EMAIL, "/identity", "kyc_id"),
+    _owner(KycExpiring, "kyc_expiring", FEED_AND_EMAIL, "/identity", "kyc_id"),
+    _owner(KycExpired, "kyc_expired", FEED_AND_EMAIL, "/identity", "kyc_id"),
     _transfer("from_user_id", "transfer_sent", FEED_AND_EMAIL, _between_people),
     _transfer("to_user_id", "transfer_received", FEED_AND_EMAIL, _between_people, names=(("sender_name", "from_user_id"),)),
     _transfer("from_user_id", "transfer_between_own_wallets", FEED, _between_own_wallets),

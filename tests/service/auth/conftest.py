@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -65,10 +66,13 @@ def settings_changes() -> dict[str, Any]:
 
 
 @pytest.fixture
-async def service(database_url: str, clock: MovableClock, settings_changes: dict[str, Any]) -> AsyncIterator[Service]:
+async def service(
+    database_url: str, clock: MovableClock, settings_changes: dict[str, Any], tmp_path: Path
+) -> AsyncIterator[Service]:
     settings = Settings(
         env="test",
         database_url=database_url,
+        storage_url=(tmp_path / "files").as_uri(),
         auth_hash_memory_kib=8,
         auth_hash_rounds=1,
         auth_quiet_seconds=0,

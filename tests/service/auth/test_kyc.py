@@ -2,6 +2,7 @@
 
 import base64
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -10,8 +11,9 @@ import httpx
 import pytest
 
 from tests.service.auth.conftest import KYC, Person, Sent, at_once, problem
+from tests.support.pictures import png
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"picture of a passport"
+PNG = png(b"picture of a passport")
 
 
 async def submit(client: httpx.AsyncClient, person: Person, **changes: Any) -> httpx.Response:
@@ -103,7 +105,7 @@ async def test_nobody_reviews_themselves(client: httpx.AsyncClient, admin: Perso
 
 
 async def test_details_and_documents_for_the_reviewer(
-    client: httpx.AsyncClient, amina: Person, admin: Person, owner: asyncpg.Connection
+    client: httpx.AsyncClient, amina: Person, admin: Person, owner: asyncpg.Connection, tmp_path: Path
 ) -> None:
     address = {"street": "12 Moi Avenue", "city": "Nairobi"}
     answer = await submit(client, amina, address=address, documents=[{"content": base64.b64encode(PNG).decode()}])
@@ -118,7 +120,11 @@ async def test_details_and_documents_for_the_reviewer(
     content = await client.get(f"/v1/admin/kyc/{kyc_id}/documents/{document['id']}", headers=admin.headers)
     assert content.content == PNG
     assert content.headers["content-type"] == "image/png"
-    assert PNG not in await owner.fetchval("SELECT content FROM auth.kyc_documents")
+    assert content.headers["content-disposition"] == "attachment"
+    assert content.headers["x-content-type-options"] == "nosniff"
+    assert content.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    (stored,) = [path.read_bytes() for path in (tmp_path / "files").rglob("*") if path.is_file()]
+    assert PNG not in stored
     looked = await owner.fetch(
         "SELECT action FROM auth.audit_log WHERE actor_id = $1 AND action LIKE 'kyc.%' ORDER BY id", admin.id
     )

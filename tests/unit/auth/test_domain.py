@@ -15,7 +15,6 @@ from services.auth.domain.kyc import (
     age_years,
     check_age,
     check_resubmission,
-    media_type_of,
 )
 from services.auth.domain.links import hash_of, link_to
 from services.auth.domain.problems import AccountClosed, KycAlreadyApproved, KycAlreadyDecided, KycPending, OwnSubmission
@@ -108,6 +107,7 @@ def test_only_adults_who_can_be_alive() -> None:
             check_age(born, NOW.date())
 
 
+LAST_DAY = NOW.date() + timedelta(days=730)
 SUBMISSION = KycSubmission(
     id=ID,
     user_id=UUID(int=7),
@@ -120,34 +120,31 @@ SUBMISSION = KycSubmission(
 
 
 def test_decisions() -> None:
-    approved, rejected = SUBMISSION.approve(ID, NOW), SUBMISSION.reject(ID, "blurred", NOW)
+    approved, rejected = SUBMISSION.approve(ID, NOW, level=2, expires_on=LAST_DAY), SUBMISSION.reject(ID, "blurred", NOW)
     assert (approved.status, approved.decided_by, approved.decided_at) == ("approved", ID, NOW)
     assert (rejected.status, rejected.reason) == ("rejected", "blurred")
     later = NOW + timedelta(days=1)
-    assert approved.approve(UUID(int=9), later) == approved
+    assert approved.approve(UUID(int=9), later, level=3, expires_on=LAST_DAY) == approved
     assert rejected.reject(UUID(int=9), "other", later) == rejected
     with pytest.raises(KycAlreadyDecided):
         approved.reject(ID, "blurred", later)
     with pytest.raises(KycAlreadyDecided):
-        rejected.approve(ID, later)
+        rejected.approve(ID, later, level=2, expires_on=LAST_DAY)
     with pytest.raises(OwnSubmission):
-        SUBMISSION.approve(SUBMISSION.user_id, NOW)
+        SUBMISSION.approve(SUBMISSION.user_id, NOW, level=2, expires_on=LAST_DAY)
 
 
 def test_who_may_submit_again() -> None:
-    check_resubmission(None)
-    check_resubmission(SUBMISSION.reject(ID, "blurred", NOW))
+    today = NOW.date()
+    check_resubmission(None, today)
+    check_resubmission(SUBMISSION.reject(ID, "blurred", NOW), today)
     with pytest.raises(KycPending):
-        check_resubmission(SUBMISSION)
+        check_resubmission(SUBMISSION, today)
     with pytest.raises(KycAlreadyApproved):
-        check_resubmission(SUBMISSION.approve(ID, NOW))
-
-
-def test_documents_are_judged_by_their_content() -> None:
-    assert media_type_of(b"%PDF-1.7\n") == "application/pdf"
-    assert media_type_of(b"\xff\xd8\xff\xe0") == "image/jpeg"
-    assert media_type_of(b"<svg onload=alert(1)>") is None
-    assert media_type_of(b"") is None
+        check_resubmission(SUBMISSION.approve(ID, NOW, level=2, expires_on=LAST_DAY), today)
+    approved = SUBMISSION.approve(ID, NOW, level=2, expires_on=LAST_DAY)
+    check_resubmission(approved, LAST_DAY - timedelta(days=30))
+    check_resubmission(approved.expire(), today)
 
 
 def test_countries() -> None:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from services.auth.api.fields import Country, Phone, TimeZone
-from services.auth.settings import LOCAL_ADMIN_PASSWORD, Settings
+from services.auth.settings import LOCAL_ADMIN_PASSWORD, LOCAL_STORAGE_URL, Settings
 from shared.http.client_address import client_address
 from shared.http.schemas import EmailAddress
 
@@ -77,7 +77,12 @@ def test_the_client_behind_the_gateway(peer: str, forwarded_for: str, address: s
 
 
 KEYS = SecretStr("k:" + base64.urlsafe_b64encode(bytes(range(32))).decode())
-PRODUCTION: dict[str, Any] = {"env": "production", "public_url": "https://lendery.example", "encryption_keys": KEYS}
+PRODUCTION: dict[str, Any] = {
+    "env": "production",
+    "public_url": "https://lendery.example",
+    "encryption_keys": KEYS,
+    "storage_url": "s3://lendery-files",
+}
 
 
 def test_production_settings() -> None:
@@ -95,6 +100,9 @@ def test_production_settings() -> None:
         ({"admin_password": SecretStr(LOCAL_ADMIN_PASSWORD)}, "local default"),
         ({"admin_password": SecretStr("short")}, "at least 10"),
         ({"auto_verify": True}, "AUTO_VERIFY"),
+        ({"storage_url": LOCAL_STORAGE_URL}, "LENDERY_STORAGE_URL is needed"),
+        ({"storage_url": "/files"}, "LENDERY_STORAGE_URL must be"),
+        ({"auth_kyc_provider": "sandbox"}, "LENDERY_AUTH_KYC_PROVIDER"),
         ({"public_url": "http://lendery.example"}, "https"),
         ({"auth_access_token_seconds": 901}, "900"),
         ({"auth_trusted_proxies": "everywhere"}, "everywhere"),

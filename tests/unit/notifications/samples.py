@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from shared.contracts.auth.kyc_events import KycApproved, KycRejected, KycSubmitted
+from shared.contracts.auth.kyc_events import KycApproved, KycExpired, KycExpiring, KycRejected, KycSubmitted
 from shared.contracts.auth.user_events import EmailVerified, PasswordChanged, SessionReuseDetected, UserRegistered
 from shared.contracts.lending.investment_events import (
     InvestmentActivated,
@@ -113,6 +113,8 @@ EVENTS: tuple[Event, ...] = (
     KycSubmitted(user_id=BORROWER, kyc_id=uuid(61), submitted_at=AT),
     KycApproved(user_id=BORROWER, kyc_id=uuid(61), country="KE", approved_at=AT),
     KycRejected(user_id=BORROWER, kyc_id=uuid(61), reason="The photograph is not readable.", rejected_at=AT),
+    KycExpiring(user_id=BORROWER, kyc_id=uuid(61), expires_on=AT.date()),
+    KycExpired(user_id=BORROWER, kyc_id=uuid(61), expired_at=AT),
     transfer(),
     transfer(to_user_id=LENDER),
     DepositSucceeded(**_MONEY, deposit_id=uuid(42), succeeded_at=AT),

@@ -11,6 +11,8 @@ import shared.contracts
 from services.notifications.consumers import CONSUMERS
 from services.notifications.domain.announcements import ANNOUNCED_EVENTS, ANNOUNCEMENTS, Announcement, announcements_of
 from services.notifications.rendering import Renderer
+from shared.contracts.auth.audit_events import ActionTaken
+from shared.contracts.auth.kyc_events import KycLevelChanged
 from shared.contracts.auth.user_events import UserUpdated
 from shared.contracts.lending.investment_events import InvestmentPaid
 from shared.contracts.lending.repayment_events import RepaymentCompleted
@@ -21,7 +23,15 @@ from shared.messaging.envelope import Event
 from tests.unit.notifications.samples import BORROWER, EVENTS, LENDER, transfer
 
 # People are not told about these: they have just done it themselves, or it is talk between services.
-UNTOLD: set[type[Event]] = {UserUpdated, DepositStarted, WalletOpened, TransactionPosted, TransactionRejected}
+UNTOLD: set[type[Event]] = {
+    ActionTaken,
+    KycLevelChanged,
+    UserUpdated,
+    DepositStarted,
+    WalletOpened,
+    TransactionPosted,
+    TransactionRejected,
+}
 
 RENDERER = Renderer("https://lendery.example.org")
 TOLD = [(event, announcement) for event in EVENTS for announcement in announcements_of(event)]

@@ -1,0 +1,1 @@
+"""Companies that do for auth what it cannot do itself."""
