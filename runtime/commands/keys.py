@@ -6,6 +6,7 @@ import typer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
     from typing import TypeVar
 
     from services.auth.context import Context
@@ -32,8 +33,8 @@ def list_(as_json: AsJson = False) -> None:
     now = datetime.now(UTC)
     rows = [("Key", "State", "Signs from (UTC)", "Retired (UTC)", "Revoked (UTC)", "Why")]
     for key in keys:
-        times = [f"{at:%Y-%m-%d %H:%M:%S}" if at else "" for at in (key.activates_at, key.retired_at, key.revoked_at)]
-        rows.append((key.id, state_of(key, keys, now), *times, key.revoke_reason or ""))
+        signs_from, retired, revoked = map(_time, (key.activates_at, key.retired_at, key.revoked_at))
+        rows.append((key.id, state_of(key, keys, now), signs_from, retired, revoked, key.revoke_reason or ""))
     if as_json:
         names = ("id", "state", "activates_at", "retired_at", "revoked_at", "revoke_reason")
         for row in rows[1:]:
@@ -82,6 +83,10 @@ def revoke(
     except SigningKeyNotFound as problem:
         raise Trouble(ExitCode.USAGE, f"There is no key {key_id}.", hint=problem.detail) from None
     out().print(f"{key.id} revoked at {key.revoked_at:%Y-%m-%d %H:%M:%S} UTC", soft_wrap=True)
+
+
+def _time(instant: "datetime | None") -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S}" if instant else ""
 
 
 def _with_auth(use: "Callable[[Context], Awaitable[T]]") -> "T":
