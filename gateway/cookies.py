@@ -64,16 +64,20 @@ class CookieSessions:
         if not fine:
             raise CsrfFailed("Another site's page sent this. Go to Lendery itself, and try again there.")
 
+    def admit(self, scope: Scope, headers: RequestHeaders, token: str, principal: Principal) -> None:
+        """Hand the token of a cookie on as a bearer token. Raises `CsrfFailed` for what a page of ours did not send."""
+        self.check(scope, principal)
+        headers.forward.append((b"authorization", b"Bearer " + token.encode("latin-1")))
+
     async def recognise(self, scope: Scope, headers: RequestHeaders) -> None:
         """On a route that is open to all, name the person to the service if the cookies, with what belongs to them, are good."""
         token = self.token(scope)
         if headers.authorization is not None or token is None:
             return
         try:
-            self.check(scope, await self._authenticator.verify(token))
+            self.admit(scope, headers, token, await self._authenticator.verify(token))
         except (Unauthenticated, CsrfFailed):
             return  # a session that is over, or not shown to be meant: the service sees nobody in particular
-        headers.forward.append((b"authorization", b"Bearer " + token.encode("latin-1")))
 
     def _is_own_host(self, scope: Scope, origin: str) -> bool:
         """On a laptop the same platform has several names: localhost, 127.0.0.1."""
