@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications.providers.base import Mailer
+from services.notifications.providers.base import Mailer, SmsGateway
 from services.notifications.rendering import Renderer
 from services.notifications.settings import Settings
 from services.notifications.store.unit_of_work import NotificationsUnitOfWork
@@ -27,6 +27,7 @@ class Context:
     vault: Vault
     renderer: Renderer
     mailer: Mailer
+    sms: SmsGateway
 
     def unit_of_work(self, delivery: Delivery[Any] | None = None) -> NotificationsUnitOfWork:
         """A new transaction; with `delivery`, one that a message has effect in once."""

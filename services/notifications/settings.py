@@ -6,6 +6,7 @@ from email.utils import getaddresses, parseaddr
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.notifications.domain.letter import is_address
+from services.notifications.providers.africastalking.account import Account
 from services.notifications.providers.smtp.server import SmtpServer
 from shared.settings import CommonSettings
 
@@ -19,18 +20,29 @@ class Settings(CommonSettings):
     `smtp_url` is `smtp://user:password@host:port` or `smtps://…`; `?starttls=required|offered|never` says what to do
     about TLS on `smtp://` (default: required, except for a server on this machine). `mail_from` is the sender, with or
     without a name. `smtp_connections` bounds how many e-mails are sent at once.
+    `sms_url` is who sends text messages, `africastalking://username:api_key@api.africastalking.com?from=SENDER`; without it
+    the local mailbox shows them, and production sends none.
     """
 
     smtp_url: SecretStr = SecretStr(_LOCAL_SERVER)
     smtp_timeout_seconds: float = Field(15.0, gt=0, le=60)
     smtp_connections: int = Field(4, ge=1, le=50)
     mail_from: str = _LOCAL_SENDER
+    sms_url: SecretStr | None = None
+    sms_timeout_seconds: float = Field(15.0, gt=0, le=60)
     encryption_keys: SecretStr | None = None
 
     @field_validator("smtp_url")
     @classmethod
     def _readable(cls, value: SecretStr) -> SecretStr:
         SmtpServer.parse(value.get_secret_value())
+        return value
+
+    @field_validator("sms_url")
+    @classmethod
+    def _readable_too(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and value.get_secret_value():
+            Account.parse(value.get_secret_value())
         return value
 
     @field_validator("mail_from")
@@ -59,3 +71,9 @@ class Settings(CommonSettings):
     def smtp_server(self) -> SmtpServer:
         """The mail server, password included: never log it."""
         return SmtpServer.parse(self.smtp_url.get_secret_value())
+
+    @property
+    def sms_account(self) -> Account | None:
+        """The provider of text messages, key included: never log it."""
+        url = self.sms_url.get_secret_value() if self.sms_url else ""
+        return Account.parse(url) if url else None

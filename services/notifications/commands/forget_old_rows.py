@@ -14,6 +14,7 @@ async def forget_old_rows(context: Context) -> None:
     while True:
         async with context.unit_of_work() as work:
             dropped = await work.emails.drop_content(work.now - _KEEP_CONTENT, limit=_BATCH)
-            deleted = await purge_messages(work.connection, work.now, limit=_BATCH)
+            deleted = await work.texts.forget_before(work.now - _KEEP_CONTENT, limit=_BATCH)
+            deleted += await purge_messages(work.connection, work.now, limit=_BATCH)
         if dropped < _BATCH and deleted < _BATCH:
             return

@@ -5,6 +5,7 @@ from services.notifications.domain.letter import WORTH_SENDING, Content, Letter,
 from services.notifications.domain.texts import cleaned, name_text
 from services.notifications.rendering import Unrenderable
 from shared.contracts.notifications.message_commands import SendEmail
+from shared.crypto import Undecryptable, open_data
 from shared.messaging.consumer import Delivery
 from shared.problems import InvalidRequest
 
@@ -15,14 +16,14 @@ async def send_email(context: Context, delivery: Delivery[SendEmail]) -> None:
     """Keep the e-mail to be sent, until the command's deadline at the latest; its words are dropped then.
 
     The template is given the command's data and `expires_at`. Raises `InvalidRequest`, which nothing can mend, when the
-    address is none, the template does not exist or lacks a value.
+    address is none, what is sealed does not open here, the template does not exist or lacks a value.
     """
     asked = delivery.message
     if not is_address(asked.to):
         raise InvalidRequest("The recipient is not an e-mail address.")
     try:
         content = _content(context, asked)
-    except Unrenderable as error:
+    except (Unrenderable, Undecryptable) as error:
         raise InvalidRequest(str(error)) from error
     async with context.unit_of_work(delivery) as work:
         give_up_at = asked.expires_at or work.now + WORTH_SENDING
@@ -31,7 +32,8 @@ async def send_email(context: Context, delivery: Delivery[SendEmail]) -> None:
 
 
 def _content(context: Context, asked: SendEmail) -> Content:
-    values = cleaned(dict(asked.data)) | {"expires_at": asked.expires_at}
+    sealed = open_data(context.vault, asked.sealed, message_id=asked.message_id) if asked.sealed else {}
+    values = cleaned(asked.data | sealed) | {"expires_at": asked.expires_at}
     return context.renderer.email(
         context.renderer.words(asked.template, asked.language, values),
         asked.language,

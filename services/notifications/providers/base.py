@@ -1,4 +1,4 @@
-"""What sending an e-mail means to the rest of the service, whoever carries it."""
+"""What sending an e-mail or a text message means to the rest of the service, whoever carries it."""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -8,7 +8,9 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Accepted:
-    """The server has taken responsibility for the e-mail."""
+    """The server has taken responsibility for the message; `reference` is its own name for it, where it gives one."""
+
+    reference: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,4 +58,16 @@ class Mailer(Protocol):
 
     async def ping(self) -> None:
         """Raise when the server cannot be used."""
+        ...
+
+
+class SmsGateway(Protocol):
+    """A way to send text messages."""
+
+    async def send(self, number: str, words: str) -> Outcome:
+        """Hand in one message to a number (E.164). Never raises for what the provider or the network does."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
         ...

@@ -83,3 +83,26 @@ emails = Table(
 )
 Index("emails_due_idx", emails.c.next_attempt_at, emails.c.id, postgresql_where=text("status = 'pending'"))
 Index("emails_content_idx", emails.c.settled_at, postgresql_where=text("content IS NOT NULL"))
+
+# Text messages to send and sent. `content` is sealed JSON: number and words. Both are codes and where they go, so they are
+# dropped as soon as a message is sent or given up. `reference` is the provider's own.
+texts = Table(
+    "texts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("template", Text, nullable=False),
+    Column("content", LargeBinary),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("next_attempt_at", DateTime(timezone=True), nullable=False),
+    Column("give_up_at", DateTime(timezone=True), nullable=False),
+    Column("reference", Text),
+    Column("failure", Text),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("settled_at", DateTime(timezone=True)),
+    CheckConstraint("status IN ('pending', 'sent', 'failed')", name="texts_status_check"),
+    CheckConstraint("(status = 'pending') = (settled_at IS NULL)", name="texts_settled_at_check"),
+    CheckConstraint("(status = 'pending') = (content IS NOT NULL)", name="texts_content_check"),
+)
+Index("texts_due_idx", texts.c.next_attempt_at, texts.c.id, postgresql_where=text("status = 'pending'"))
+Index("texts_settled_at_idx", texts.c.settled_at)

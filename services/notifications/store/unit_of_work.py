@@ -5,6 +5,7 @@ from typing import Any
 from services.notifications.store.contacts import Contacts
 from services.notifications.store.emails import Emails
 from services.notifications.store.notifications import Notifications
+from services.notifications.store.texts import Texts
 from shared.clock import Clock
 from shared.crypto import Vault
 from shared.db import Database, UnitOfWork
@@ -12,11 +13,12 @@ from shared.messaging.consumer import Delivery
 
 
 class NotificationsUnitOfWork(UnitOfWork):
-    """Contacts, the feed and e-mails, changed together or not at all."""
+    """Contacts, the feed, e-mails and text messages, changed together or not at all."""
 
     contacts: Contacts
     notifications: Notifications
     emails: Emails
+    texts: Texts
 
     def __init__(self, database: Database, clock: Clock, vault: Vault, *, delivery: Delivery[Any] | None = None) -> None:
         super().__init__(database, clock, delivery=delivery)
@@ -27,3 +29,4 @@ class NotificationsUnitOfWork(UnitOfWork):
         self.contacts = Contacts(self.connection)
         self.notifications = Notifications(self.connection)
         self.emails = Emails(self.connection, self._vault)
+        self.texts = Texts(self.connection, self._vault)
