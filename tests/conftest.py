@@ -6,19 +6,20 @@ RabbitMQ node. With several workers (pytest -n) the controlling process finds th
 
 import asyncio
 import os
-import secrets
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import asyncpg
 import pytest
 from hypothesis import settings
-from sqlalchemy.engine import make_url
 
 os.environ.setdefault("LENDERY_ENV", "test")
-os.environ["LENDERY_DB_ROLE_PREFIX"] = f"lt{secrets.token_hex(4)}"  # roles are the server's: each worker has its own
+from tests.support.run import ROLE_PREFIX, database_name
+
+os.environ["LENDERY_DB_ROLE_PREFIX"] = ROLE_PREFIX
 
 from tests.support import rabbitmq
+from tests.support.database_pool import DatabasePool
 from tests.support.postgres import Server, running_server
 
 # What fails here fails everywhere and again. New examples are tried with LENDERY_TEST_RANDOM=1.
@@ -29,10 +30,20 @@ settings.load_profile("random" if os.environ.get("LENDERY_TEST_RANDOM") else "re
 _servers = ExitStack()
 
 
+@contextmanager
+def _without_left_overs(server: Server) -> Iterator[None]:
+    """Before and after: remove what processes that were killed left on the server."""
+    asyncio.run(server.remove_left_overs())
+    yield
+    asyncio.run(server.remove_left_overs())
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """In the process that controls workers: find the servers before the workers start."""
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
-        os.environ["TEST_DATABASE_URL"] = _servers.enter_context(running_server()).url
+        server = _servers.enter_context(running_server())
+        os.environ["TEST_DATABASE_URL"] = server.url
+        _servers.enter_context(_without_left_overs(server))
         os.environ["TEST_AMQP_URL"] = _servers.enter_context(rabbitmq.running_broker()) or "none"
 
 
@@ -45,7 +56,11 @@ def pytest_unconfigure() -> None:
 def postgres_server() -> Iterator[Server]:
     """A PostgreSQL server: the one of `TEST_DATABASE_URL`, one found on this machine, or the embedded one."""
     with running_server() as server:
-        yield server
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            yield server
+            return
+        with _without_left_overs(server):
+            yield server
 
 
 @pytest.fixture(scope="session")
@@ -61,20 +76,27 @@ def amqp_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def template_database(postgres_server: Server) -> Iterator[str]:
-    """The name of a migrated, empty database, from which every test's own is cloned."""
-    name = f"lendery_template_{secrets.token_hex(4)}"
+    """The name of a migrated, empty database, from which others are cloned."""
+    name = database_name("template")
     asyncio.run(postgres_server.create_template(name))
     yield name
     asyncio.run(postgres_server.drop_template(name))
 
 
+@pytest.fixture(scope="session")
+def database_pool(postgres_server: Server, template_database: str) -> Iterator[DatabasePool]:
+    """Migrated databases for this process's tests, used again and again."""
+    pool = DatabasePool(postgres_server, template_database, "test")
+    yield pool
+    asyncio.run(pool.close())
+
+
 @pytest.fixture
-async def database_url(postgres_server: Server, template_database: str) -> AsyncIterator[str]:
-    """The URL of a fresh migrated database that belongs to one test."""
-    name = f"lendery_test_{secrets.token_hex(6)}"
-    await postgres_server.clone(template_database, name)
-    yield make_url(postgres_server.url).set(database=name).render_as_string(hide_password=False)
-    await postgres_server.drop(name)
+async def database_url(database_pool: DatabasePool) -> AsyncIterator[str]:
+    """The URL of a migrated database without rows that belongs to one test."""
+    name = await database_pool.take()
+    yield database_pool.url(name)
+    database_pool.give_back(name)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from runtime.demo.client import Person
 from tests.support.platforms import RunningPlatform, one_process
 from tests.support.postgres import Server
+from tests.support.run import database_name
 
 SANDBOX_SECRET = "a-secret-between-the-sandbox-and-us"
 
@@ -31,7 +32,7 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(postgres_server: Server, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """`lendery up` on a database of its own, for the tests of one file."""
-    name = f"lendery_contract_{secrets.token_hex(4)}"
+    name = database_name("contract")
     asyncio.run(postgres_server.clone(template_database, name))
     url = make_url(postgres_server.url).set(database=name).render_as_string(hide_password=False)
     keys = "k1:" + urlsafe_b64encode(secrets.token_bytes(32)).decode()

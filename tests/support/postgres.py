@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import asyncpg
@@ -11,8 +11,13 @@ from sqlalchemy.engine import make_url
 from migrations.roles import role_of
 from migrations.runner import migrate
 from migrations.schemas import SCHEMAS
+from tests.support.run import is_left_over
 
 _LOCAL = "postgresql://127.0.0.1:5432/postgres"
+_LEFT_OVERS = (
+    ("SELECT datname FROM pg_database WHERE starts_with(datname, 'lendery_')", 'DROP DATABASE IF EXISTS "{}" WITH (FORCE)'),
+    ("SELECT rolname FROM pg_roles WHERE starts_with(rolname, 'lt')", 'DROP ROLE IF EXISTS "{}"'),
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,26 @@ class Server:
     async def drop(self, name: str) -> None:
         """Remove a database, whoever is connected."""
         await self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    async def remove_left_overs(self) -> list[str]:
+        """Drop databases and roles of test processes that are gone; their names."""
+        connection = await asyncpg.connect(self.url, timeout=10)
+        removed = []
+        try:
+            for kind, query in (
+                ("DATABASE", "SELECT datname FROM pg_database WHERE datname LIKE 'lendery!_%' ESCAPE '!'"),
+                ("ROLE", "SELECT rolname FROM pg_roles WHERE rolname LIKE 'lt%'"),
+            ):
+                for (name,) in await connection.fetch(query):
+                    if is_left_over(name):
+                        with suppress(asyncpg.PostgresError):  # another run may be at it too
+                            await connection.execute(
+                                f'DROP {kind} IF EXISTS "{name}"{" WITH (FORCE)" if kind == "DATABASE" else ""}'
+                            )
+                            removed.append(name)
+        finally:
+            await connection.close()
+        return removed
 
 
 def _with_password_free_login(url: str) -> str:

@@ -20,8 +20,10 @@ from shared.messaging.local import LocalTransport
 from shared.messaging.rabbitmq import RabbitTransport
 from shared.messaging.topology import Topology
 from shared.messaging.worker import MessagingWorker
+from tests.support.database_pool import DatabasePool
 from tests.support.messaging import SCHEMAS, Platform, Start, Transports, Until, little
 from tests.support.postgres import Server
+from tests.support.run import database_name
 
 
 def _create(connection: Connection) -> None:
@@ -50,24 +52,30 @@ async def _make_template(server: Server, name: str) -> None:
 @pytest.fixture(scope="session")
 def messaging_template(postgres_server: Server) -> Iterator[str]:
     """A database with the three services' tables, to be cloned."""
-    name = f"lendery_messaging_{secrets.token_hex(4)}"
+    name = database_name("messaging_template")
     asyncio.run(_make_template(postgres_server, name))
     yield name
     asyncio.run(postgres_server.drop(name))
 
 
+@pytest.fixture(scope="session")
+def messaging_pool(postgres_server: Server, messaging_template: str) -> Iterator[DatabasePool]:
+    """Databases with the three services' tables, used again and again."""
+    pool = DatabasePool(postgres_server, messaging_template, "messaging")
+    yield pool
+    asyncio.run(pool.close())
+
+
 @pytest.fixture
-async def platform(postgres_server: Server, messaging_template: str) -> AsyncIterator[Platform]:
-    """Three services on a fresh database."""
-    name = f"lendery_messaging_{secrets.token_hex(6)}"
-    await postgres_server.clone(messaging_template, name)
-    parsed = make_url(postgres_server.url).set(database=name)
-    url = parsed.render_as_string(hide_password=False)
-    services = {schema: little(schema, url, parsed.username or "postgres") for schema in SCHEMAS}
+async def platform(messaging_pool: DatabasePool) -> AsyncIterator[Platform]:
+    """Three services on a database of their own."""
+    name = await messaging_pool.take()
+    url = messaging_pool.url(name)
+    services = {schema: little(schema, url, make_url(url).username or "postgres") for schema in SCHEMAS}
     yield Platform(url, **services)
     for service in services.values():
         await service.database.dispose()
-    await postgres_server.drop(name)
+    messaging_pool.give_back(name)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The migrations: from nothing, again, and in agreement with what the code declares."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -15,12 +14,13 @@ from migrations.roles import role_of
 from migrations.runner import alembic_config, migrate
 from migrations.schemas import SCHEMAS
 from tests.support.postgres import Server
+from tests.support.run import database_name
 
 
 @pytest.fixture
 async def empty_database(postgres_server: Server, template_database: str) -> AsyncIterator[str]:
     """A database with nothing in it. (The template keeps this run's roles alive until the end.)"""
-    name = f"lendery_empty_{secrets.token_hex(4)}"
+    name = database_name("empty")
     await postgres_server.clone("template0", name)
     yield make_url(postgres_server.url).set(database=name).render_as_string(hide_password=False)
     await postgres_server.drop(name)

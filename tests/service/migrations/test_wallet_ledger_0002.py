@@ -1,7 +1,6 @@
 """The migration to kept trial balances, of a ledger that has money in it."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -20,6 +19,7 @@ from services.wallet_ledger.queries.verification import verify_ledger
 from services.wallet_ledger.settings import Settings
 from tests.support.identity import platform_for_tests
 from tests.support.postgres import Server
+from tests.support.run import database_name
 
 _TABLES = ("accounts", "transactions", "transfers")
 
@@ -27,7 +27,7 @@ _TABLES = ("accounts", "transactions", "transfers")
 @pytest.fixture
 async def old_database(postgres_server: Server, template_database: str) -> AsyncIterator[str]:
     """A database as the first migration left it."""
-    name = f"lendery_before_{hashlib.sha256(template_database.encode()).hexdigest()[:8]}"
+    name = database_name("before")
     await postgres_server.clone("template0", name)
     url = make_url(postgres_server.url).set(database=name)
     engine = create_async_engine(url.set(drivername="postgresql+asyncpg"))
