@@ -73,6 +73,10 @@ bench-ledger: $(VENV)/.developing
 bench-gateway: $(VENV)/.developing ## Measure the gateway between a bare aiohttp proxy and nginx (needs wrk and nginx)
 	@$(BIN)/python -m bench.gateway $(ARGS)
 
+.PHONY: bench-ledger-scale
+bench-ledger-scale: $(VENV)/.developing
+	@$(BIN)/python -m bench.ledger_scale $(ARGS)
+
 check: lint typecheck contracts-check test ## Everything that CI runs
 
 .PHONY: contracts-check

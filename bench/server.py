@@ -64,6 +64,19 @@ def _databases(url: str) -> Iterator[BenchServer]:
         asyncio.run(_execute(url, *drops))
 
 
+@contextmanager
+def further_database(server: BenchServer, name: str) -> Iterator[str]:
+    """The URL of one more migrated database on the server; removed at the end."""
+    database = f"{make_url(server.ledger_url).database}_{name}"
+    asyncio.run(_execute(server.other_url, f"CREATE DATABASE {database}"))
+    try:
+        url = _on(server.other_url, database)
+        asyncio.run(migrate(url))
+        yield url
+    finally:
+        asyncio.run(_execute(server.other_url, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)"))
+
+
 def _on(url: str, database: str) -> str:
     parsed = make_url(url).set(database=database)
     if parsed.username is None:

@@ -171,7 +171,7 @@ class EntryStore:
 
     async def end_of_day(self, account_id: int, day: date) -> tuple[int, int, int] | None:
         """Version, balance and held money at the end of `day`; None when it is not closed yet. Minor units."""
-        row = (await self._connection.exec_driver_sql(_END_OF_DAY, (account_id, day))).first()
+        row: Any = (await self._connection.exec_driver_sql(_END_OF_DAY, (account_id, day))).first()
         return (row[0], row[1], row[2]) if row is not None else None
 
     async def version_before(self, account_id: int, instant: datetime) -> int:
