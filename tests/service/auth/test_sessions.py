@@ -8,7 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.service.auth.conftest import MovableClock, Person, Sent, at_once, log_in, problem
+from tests.service.auth.conftest import MovableClock, Person, log_in, problem
 from tests.service.auth.test_login import claims_of
 
 
@@ -31,61 +31,6 @@ async def test_a_refresh_gives_new_tokens_of_the_same_session(client: httpx.Asyn
     assert new["sid"] == old["sid"]
     assert new["auth_time"] == old["auth_time"]
     assert new["jti"] != old["jti"]
-
-
-async def test_an_old_token_ends_the_session(client: httpx.AsyncClient, amina: Person, sent: Sent) -> None:
-    first = amina.tokens["refresh_token"]
-    second = await rotated(client, first)
-    third = await rotated(client, second)
-    assert problem(await refresh(client, first)) == (401, "refresh_token_reused")
-    assert problem(await refresh(client, third)) == (401, "refresh_token_invalid")
-    (event,) = await sent("auth.session.reuse_detected")
-    assert event == {"user_id": str(amina.id), "session_id": claims_of(amina.tokens["access_token"])["sid"]}
-    assert problem(await client.get("/v1/me", headers=amina.headers)) == (401, "session_ended")
-
-
-async def test_reuse_in_one_session_leaves_the_others_alone(client: httpx.AsyncClient, amina: Person) -> None:
-    other = await log_in(client, amina.email)
-    second = await rotated(client, amina.tokens["refresh_token"])
-    await rotated(client, second)
-    assert (await refresh(client, amina.tokens["refresh_token"])).status_code == 401
-    await rotated(client, other["refresh_token"])
-
-
-async def test_a_lost_answer_is_given_again(client: httpx.AsyncClient, amina: Person, sent: Sent) -> None:
-    lost = await rotated(client, amina.tokens["refresh_token"])
-    again = await rotated(client, amina.tokens["refresh_token"])
-    assert again == lost
-    await rotated(client, again)
-    assert not await sent("auth.session.reuse_detected")
-
-
-async def test_after_the_grace_a_repeat_is_an_attack(client: httpx.AsyncClient, amina: Person, clock: MovableClock) -> None:
-    successor = await rotated(client, amina.tokens["refresh_token"])
-    clock.ahead = timedelta(seconds=11)
-    assert problem(await refresh(client, amina.tokens["refresh_token"])) == (401, "refresh_token_reused")
-    assert problem(await refresh(client, successor)) == (401, "refresh_token_invalid")
-
-
-async def test_exchanges_in_parallel_leave_one_chain(
-    client: httpx.AsyncClient, amina: Person, owner: asyncpg.Connection, sent: Sent
-) -> None:
-    answers = await at_once(*(refresh(client, amina.tokens["refresh_token"]) for _ in range(12)))
-    assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.json()["refresh_token"] for answer in answers}) == 1
-    assert await owner.fetchval("SELECT count(*) FROM auth.refresh_tokens WHERE used_at IS NULL") == 1
-    assert not await sent("auth.session.reuse_detected")
-
-
-@pytest.mark.parametrize("settings_changes", [{"auth_refresh_grace_seconds": 0}])
-async def test_without_a_grace_one_of_many_in_parallel_wins_and_the_family_ends(
-    client: httpx.AsyncClient, amina: Person, owner: asyncpg.Connection, sent: Sent
-) -> None:
-    answers = await at_once(*(refresh(client, amina.tokens["refresh_token"]) for _ in range(8)))
-    assert sorted({answer.status_code for answer in answers}) == [200, 401]
-    assert len([answer for answer in answers if answer.status_code == 200]) == 1
-    assert len(await sent("auth.session.reuse_detected")) == 1
-    assert await owner.fetchval("SELECT count(*) FROM auth.sessions WHERE user_id = $1 AND ended_at IS NULL", amina.id) == 0
 
 
 async def test_tokens_are_stored_as_hashes(amina: Person, owner: asyncpg.Connection) -> None:
