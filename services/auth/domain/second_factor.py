@@ -31,9 +31,10 @@ def method_reference(method: StepUpMethod) -> str:
 
 
 def added(methods: Iterable[str], *more: str) -> tuple[str, ...]:
-    """Method references with `more` of them, each once; `mfa` joins them when there are two or more."""
-    found = list(dict.fromkeys([*(method for method in methods if method != "mfa"), *more]))
-    return (*found, "mfa") if len(found) > 1 else tuple(found)
+    """Method references with `more` of them, each once. `mfa` comes last when there are two or more, and stays."""
+    every = [*methods, *more]
+    found = [method for method in dict.fromkeys(every) if method != "mfa"]
+    return (*found, "mfa") if len(found) > 1 or "mfa" in every else tuple(found)
 
 
 @dataclass(frozen=True)
