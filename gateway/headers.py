@@ -5,10 +5,9 @@ whatever a service lets slip, stops here because nobody named it.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from multidict import CIMultiDict
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.problems import HeaderRepeated
@@ -19,7 +18,7 @@ RawHeaders = Sequence[tuple[bytes, bytes]]
 
 _REQUEST = frozenset(
     b"accept accept-encoding accept-language authorization content-type idempotency-key if-match if-modified-since "
-    b"if-none-match last-event-id prefer tracestate user-agent x-csrf-token".split()
+    b"if-none-match last-event-id prefer tracestate user-agent x-csrf-token x-session-mode".split()
 )
 _ONCE = frozenset({b"authorization", b"content-type", b"content-length", b"idempotency-key", b"host"})
 _SIGNED = re.compile(rb"[a-z0-9-]*(?:signature|hmac|-hash|-timestamp)[a-z0-9-]*|webhook-[a-z-]+|x-github-event|paypal-[a-z-]+")
@@ -29,83 +28,105 @@ _RESPONSE = frozenset(
     b"content-type deprecation etag expires idempotent-replayed last-modified link location preference-applied "
     b"referrer-policy retry-after sunset vary www-authenticate x-accel-buffering".split()
 )
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _NO_STORE = (b"cache-control", b"no-store")
 
-_API_POLICY = b"default-src 'none'; frame-ancestors 'none'"
+_OWN_POLICIES = frozenset({b"content-security-policy", b"referrer-policy"})
+_REFERRER = (b"referrer-policy", b"strict-origin-when-cross-origin")
+_API_POLICIES = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    _REFERRER,
+    (b"x-frame-options", b"DENY"),
+)
 _PAGE_POLICY = (
     b"default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
     b"connect-src 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'self'"
 )
+_PAGE_POLICIES = ((b"content-security-policy", _PAGE_POLICY), _REFERRER, (b"x-frame-options", b"SAMEORIGIN"))
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class RequestHeaders:
     """What of a client's headers matters: those that pass, and how its body is framed."""
 
-    forward: CIMultiDict[str]
+    forward: list[tuple[bytes, bytes]]
     authorization: str | None
     content_length: int | None
     chunked: bool
+    content_type: bytes = b""
+    idempotency_key: str | None = None
 
 
 def request_headers(raw: RawHeaders, route: Route) -> RequestHeaders:
     """Sort a client's headers. Raises `HeaderRepeated`, also for a body that is framed twice."""
-    forward: CIMultiDict[str] = CIMultiDict()
-    seen: set[bytes] = set()
-    authorization: str | None = None
-    content_length: int | None = None
-    chunked = False
-    for name, value in raw:
+    forward: list[tuple[bytes, bytes]] = []
+    seen: list[bytes] = []
+    found = RequestHeaders(forward, None, None, chunked=False)
+    for pair in raw:
+        name, value = pair
         if name in _ONCE:
             if name in seen:
                 raise HeaderRepeated(f"Send {name.decode()} once.")
-            seen.add(name)
+            seen.append(name)
         if name in _REQUEST or (name == b"cookie" and route.cookies) or (route.signed and _SIGNED.fullmatch(name)):
-            text = value.decode("utf-8", "replace")
-            forward.add(name.decode("ascii"), text)
+            forward.append(pair)
             if name == b"authorization":
-                authorization = text
+                found.authorization = value.decode("latin-1")
+            elif name == b"content-type":
+                found.content_type = value
+            elif name == b"idempotency-key":
+                found.idempotency_key = value.decode("latin-1")
         elif name == b"content-length":
-            content_length = int(value)
+            found.content_length = int(value)
         elif name == b"transfer-encoding":
-            chunked = True
+            found.chunked = True
         elif name == b"connection":
-            _drop_named(raw, value, forward)
-    if chunked and content_length is not None:
+            _refuse_named(raw, value)
+    if found.chunked and found.content_length is not None:
         raise HeaderRepeated("Send Content-Length or Transfer-Encoding, not both.")
-    return RequestHeaders(forward, authorization, content_length, chunked)
+    return found
 
 
-def _drop_named(raw: RawHeaders, connection: bytes, forward: CIMultiDict[str]) -> None:
-    """Headers that the client names in `Connection` were meant for us alone (RFC 9110, 7.6.1)."""
+def _refuse_named(raw: RawHeaders, connection: bytes) -> None:
+    """Headers that the client names in `Connection` were meant for us alone (RFC 9110, 7.6.1), so those that would pass
+    on cannot be named there: what reaches the service would not be what somebody before us has checked."""
     named = {word.strip().lower() for word in connection.split(b",")} - {b"keep-alive", b"close", b""}
-    if any(name in named and name in _REQUEST for name, _ in raw):
+    if named and any(name in named and (name in _REQUEST or name == b"cookie" or _SIGNED.fullmatch(name)) for name, _ in raw):
         raise HeaderRepeated("A header that the platform needs cannot be named in Connection.")
-    for name in named:
-        forward.popall(name.decode("latin-1"), None)
 
 
-def add_own(forward: CIMultiDict[str], *, address: str, public_host: str, public_scheme: str) -> None:
-    """What the edge itself says about the request: where it came from, and which request it is."""
-    forward["X-Forwarded-For"] = address
-    forward["X-Forwarded-Proto"] = public_scheme
-    forward["X-Forwarded-Host"] = public_host
-    forward["traceparent"] = trace.current().traceparent
-    if request_id := trace.request_id():
-        forward["X-Request-Id"] = request_id
+class Requests:
+    """Writes the heads of requests to services. What the edge itself says about a request comes last."""
+
+    def __init__(self, *, public_host: str, public_scheme: str) -> None:
+        self._public = f"x-forwarded-proto: {public_scheme}\r\nx-forwarded-host: {public_host}\r\n".encode("ascii")
+
+    def head(self, method: str, target: bytes, host: bytes, headers: RequestHeaders, *, address: str) -> bytes:
+        """The head. Its body must be framed as `headers` say."""
+        lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (method.encode("ascii"), target, host)]
+        lines += [b"%b: %b\r\n" % pair for pair in headers.forward]
+        if headers.chunked:
+            lines.append(b"transfer-encoding: chunked\r\n")
+        elif headers.content_length is not None or method in _WITH_BODY:
+            lines.append(b"content-length: %d\r\n" % (headers.content_length or 0))
+        request_id = trace.request_id()
+        ids = f"x-request-id: {request_id}\r\n" if request_id else ""
+        own = f"x-forwarded-for: {address}\r\ntraceparent: {trace.current().traceparent}\r\n{ids}\r\n"
+        lines += (self._public, own.encode("ascii"))
+        return b"".join(lines)
 
 
-def response_headers(raw: Iterable[tuple[bytes, bytes]], route: Route) -> list[tuple[bytes, bytes]]:
+def response_headers(raw: RawHeaders, route: Route) -> list[tuple[bytes, bytes]]:
     """Those of a service's headers that pass. An answer that does not say how long it keeps is not kept."""
     passed = []
     kept = False
-    for name, value in raw:
-        lower = name.lower()
-        if lower in _RESPONSE or (lower == b"set-cookie" and route.cookies):
-            passed.append((lower, value))
-            kept = kept or lower == b"cache-control"
+    for pair in raw:
+        name = pair[0]
+        if name in _RESPONSE or (name == b"set-cookie" and route.cookies):
+            passed.append(pair)
+            kept = kept or name == b"cache-control"
     if not kept:
-        passed.append(_NO_STORE)
+        passed.append((b"cache-control", route.cache.encode("ascii")) if route.cache else _NO_STORE)
     return passed
 
 
@@ -130,18 +151,21 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *self._always, *_policy(message.get("headers", ()))]
+                headers = message.get("headers", ())
+                message["headers"] = [*headers, *self._always, *_policy(headers)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
 
-def _policy(headers: RawHeaders) -> Iterable[tuple[bytes, bytes]]:
+def _policy(headers: RawHeaders) -> Sequence[tuple[bytes, bytes]]:
     """The policies that fit, unless the answer has its own; pages may be framed by our own pages only."""
-    found = {name.lower(): value for name, value in headers}
-    page = found.get(b"content-type", b"").startswith(b"text/html")
-    if b"content-security-policy" not in found:
-        yield b"content-security-policy", _PAGE_POLICY if page else _API_POLICY
-    if b"referrer-policy" not in found:
-        yield b"referrer-policy", b"strict-origin-when-cross-origin"
-    yield b"x-frame-options", b"SAMEORIGIN" if page else b"DENY"
+    page = False
+    given: list[bytes] = []
+    for name, value in headers:
+        if name == b"content-type":
+            page = value.startswith(b"text/html")
+        elif name in _OWN_POLICIES:
+            given.append(name)
+    policies = _PAGE_POLICIES if page else _API_POLICIES
+    return [pair for pair in policies if pair[0] not in given] if given else policies

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from redis.asyncio import Redis
@@ -63,12 +64,17 @@ def decide(full_at: float, now: float, limit: Limit) -> tuple[float, Decision]:
     return new_full_at, Decision(True, int(-over / share + 1e-6), new_full_at - now)
 
 
-def fields(name: str, limit: Limit, decision: Decision) -> list[tuple[str, str]]:
+def fields(name: str, limit: Limit, decision: Decision) -> list[tuple[bytes, bytes]]:
     """The headers that tell a client where it stands."""
     return [
-        ("RateLimit-Policy", f'"{name}";q={limit.requests};w={math.ceil(limit.seconds)}'),
-        ("RateLimit", f'"{name}";r={decision.remaining};t={math.ceil(decision.full_in_seconds)}'),
+        (b"ratelimit-policy", _policy(name, limit)),
+        (b"ratelimit", f'"{name}";r={decision.remaining};t={math.ceil(decision.full_in_seconds)}'.encode("ascii")),
     ]
+
+
+@lru_cache(maxsize=1024)
+def _policy(name: str, limit: Limit) -> bytes:
+    return f'"{name}";q={limit.requests};w={math.ceil(limit.seconds)}'.encode("ascii")
 
 
 class Buckets(Protocol):

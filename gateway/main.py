@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.edge import Edge
 from gateway.headers import SecurityHeaders
@@ -40,10 +41,26 @@ _CORS_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _CORS_KEPT_SECONDS = 600
 
 
+class Gateway(FastAPI):
+    """The app of the gateway's own pages, behind `front`: a forwarded request takes none of FastAPI's ways, which would
+    cost it more than the gateway itself does."""
+
+    front: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await (self.front if scope["type"] == "http" else self.pages)(scope, receive, send)
+
+    async def pages(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for a page of the gateway's own."""
+        await super().__call__(scope, receive, send)
+
+
 def build(settings: Settings, platform: Platform) -> FastAPI:
     """The gateway, wired but not running: its lifespan opens the connections. Raises `RouteTableInvalid`.
 
-    `app.state.drain()`, called before the server stops, ends event streams and turns `/readyz` to draining.
+    `app.state.drain()`, called before the server stops, ends event streams and turns `/readyz` to draining;
+    `app.state.drain_seconds` is how long the requests under way may take then. `app.state.reload()` reads routes again.
     Serve it with uvicorn's `proxy_headers=False`: the gateway decides itself whose `X-Forwarded-For` it believes.
     """
     edge = Edge(settings, platform.token_verifier)
@@ -53,16 +70,18 @@ def build(settings: Settings, platform: Platform) -> FastAPI:
         async with edge.running():
             yield
 
-    app = FastAPI(title="Lendery gateway", openapi_url=None, redirect_slashes=False, lifespan=lifespan)
+    app = Gateway(title="Lendery gateway", openapi_url=None, redirect_slashes=False, lifespan=lifespan)
     app.state.edge = edge
     app.state.drain = edge.drain
+    app.state.reload = edge.reload
+    app.state.drain_seconds = settings.gateway_drain_seconds
     add_pages(app, edge)
     install_error_handlers(app)
     # From the inside out: the request meets the last one first.
-    app.add_middleware(Proxy, edge=edge)
+    front: ASGIApp = Proxy(app.pages, edge=edge)
     if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
+        front = CORSMiddleware(
+            front,
             allow_origins=settings.cors_origins,
             allow_credentials=True,
             allow_methods=_CORS_METHODS,
@@ -70,6 +89,6 @@ def build(settings: Settings, platform: Platform) -> FastAPI:
             expose_headers=_CORS_ANSWER,
             max_age=_CORS_KEPT_SECONDS,
         )
-    app.add_middleware(RequestContext, service="gateway")
-    app.add_middleware(SecurityHeaders, https=edge.public_scheme == "https")
+    front = SecurityHeaders(front, https=edge.public_scheme == "https")
+    app.front = RequestContext(front, service="gateway")
     return app

@@ -35,6 +35,14 @@ class AddressTooLong(Problem):
     title = "The address is too long"
 
 
+class Overloaded(Problem):
+    """As many requests as this gateway can take are being answered already."""
+
+    status = 503
+    code = "overloaded"
+    title = "The platform has too much to do right now"
+
+
 class BadGateway(Problem):
     """A service broke off in the middle of its answer, or answered something that is not HTTP."""
 

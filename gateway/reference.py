@@ -9,11 +9,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
 from gateway.edge import Edge
 from gateway.openapi import Json, merge
 from gateway.routes import BUSINESS
+from gateway.upstreams import NoAnswer
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +61,7 @@ class Reference:
         self._asked_at[name] = time.monotonic()
         try:
             document: Any = await self._edge.upstreams.json(name, "/openapi.json")
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        except (NoAnswer, ValueError) as error:
             _log.warning("a service does not describe itself", extra={"upstream": name, "error": type(error).__name__})
             return False
         changed: bool = document != self._documents.get(name)
@@ -78,6 +77,6 @@ class Reference:
             "description": _INTRODUCTION.read_text(encoding="utf-8"),
             "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
         }
-        merged = merge(self._documents, self._edge.routes, info=info, server_url=settings.public_url)
+        merged = merge(self._documents, self._edge.table.routes, info=info, server_url=settings.public_url)
         body = json.dumps(merged, ensure_ascii=False, separators=(",", ":")).encode()
         return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'

@@ -16,6 +16,8 @@ _WHOLE_LEDGER_SECONDS = 900.0
 _STREAM_SECONDS = 120.0
 _FILES_BYTES = 12 << 20
 _LARGE_FILE_BYTES = 32 << 20
+_KEYS_KEPT = "public, max-age=60"
+_LISTS_KEPT = "public, max-age=60"
 
 
 def _rows(service: str, rows: str, **settings: object) -> list[Route]:
@@ -55,8 +57,12 @@ AUTH = [
         POST /v1/auth/password/forgot
         POST /v1/auth/password/reset
         POST /v1/auth/token
+        GET /v1/auth/oauth/providers
         GET /v1/auth/oauth/{provider}/authorize
         GET /v1/auth/oauth/{provider}/callback
+        POST /v1/auth/oauth/exchange
+        POST /v1/auth/identities/confirm
+        POST /v1/auth/email/change/confirm
         POST /v1/auth/passkeys/login
         POST /v1/auth/passkeys/login/options
         """,
@@ -69,6 +75,10 @@ AUTH = [
         "auth",
         """
         POST /v1/auth/email/resend
+        POST /v1/auth/email/change
+        POST /v1/auth/oauth/{provider}/link
+        GET /v1/auth/identities
+        DELETE /v1/auth/identities/{id}
         GET,DELETE /v1/auth/sessions
         DELETE /v1/auth/sessions/{id}
         POST /v1/auth/password/change
@@ -98,7 +108,7 @@ AUTH = [
     ),
     *_rows("auth", "GET /v1/me/export", limit="heavy", timeout_seconds=_REPORT_SECONDS),
     *_rows("auth", "POST /v1/kyc", body_limit_bytes=_LARGE_FILE_BYTES),
-    *_rows("auth", "GET /.well-known/jwks.json", public=True, limit="public"),
+    *_rows("auth", "GET /.well-known/jwks.json", public=True, limit="public", cache=_KEYS_KEPT),
     *_rows(
         "auth",
         """
@@ -212,7 +222,7 @@ PAYMENTS = [
             """,
         ),
     ),
-    *_rows("payments", "GET /v1/payment-providers", public=True, limit="public"),
+    *_rows("payments", "GET /v1/payment-providers", public=True, limit="public", cache=_LISTS_KEPT),
     *_rows("payments", "GET,POST /v1/webhooks/{provider}", public=True, limit="webhook", signed=True),
     *_rows(
         "payments",
@@ -222,7 +232,16 @@ PAYMENTS = [
         """,
         roles=_ADMIN,
     ),
-    *_rows("payments", "GET /v1/admin/reconciliation", roles=_OPERATORS, timeout_seconds=_REPORT_SECONDS),
+    *_rows(
+        "payments",
+        """
+        GET /v1/admin/reconciliation
+        GET /v1/admin/reconciliation/{id}/items
+        """,
+        roles=_OPERATORS,
+        timeout_seconds=_REPORT_SECONDS,
+    ),
+    *_rows("payments", "POST /v1/admin/reconciliation", roles=_ADMIN, limit="heavy", timeout_seconds=_REPORT_SECONDS),
 ]
 
 LENDING = [
@@ -348,7 +367,7 @@ NOTIFICATIONS = [
             """,
         ),
     ),
-    *_rows("notifications", "GET /v1/event-types", public=True, limit="public"),
+    *_rows("notifications", "GET /v1/event-types", public=True, limit="public", cache=_LISTS_KEPT),
 ]
 
 PAGES = [
@@ -358,4 +377,21 @@ PAGES = [
 ]
 """The sandbox payment provider and the local mailbox: there only when the gateway is told where they are."""
 
-BUSINESS = [*AUTH, *WALLET_LEDGER, *PAYMENTS, *LENDING, *NOTIFICATIONS]
+_MOVE_MONEY = frozenset(
+    """
+    /v1/transfers
+    /v1/deposits
+    /v1/withdrawals
+    /v1/loans/{id}/investments
+    /v1/loans/{id}/repayments
+    /v1/loans/{id}/payoff
+    /v1/admin/ledger/transactions/{id}/reverse
+    """.split()  # noqa: SIM905 one a line is easier to read
+)
+
+
+def _keyed(route: Route) -> Route:
+    return replace(route, idempotency="required") if route.pattern in _MOVE_MONEY and "POST" in route.methods else route
+
+
+BUSINESS = [_keyed(route) for route in (*AUTH, *WALLET_LEDGER, *PAYMENTS, *LENDING, *NOTIFICATIONS)]

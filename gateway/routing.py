@@ -3,11 +3,13 @@
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from shared.identity.scopes import SCOPES
 
 _PATTERN = re.compile(r"(?:/(?:[a-z0-9._-]+|\{[a-z_]+\}))+(?:/\*)?")
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+_CACHE = re.compile(r"(?:public|no-cache)(?:, [a-z-]+(?:=\d+)?)*")
 _ROLES = frozenset({"user", "support", "admin", "partner"})
 _MAX_TIMEOUT_SECONDS = 3600.0
 
@@ -20,6 +22,9 @@ class Route:
     `public`: no access token is asked for; the service decides. Otherwise a valid token, with one of `roles` if there are any.
     `scope`: what an API client (role `partner`) needs in its token; people are not asked for it.
     `limit`: the rate limit class. `timeout_seconds`: to the first byte of the answer, and between any two pieces of it.
+    `limited_alone`: counted for this route and not with the others of its class.
+    `idempotency`: `required` refuses a POST without an Idempotency-Key before the service hears of it.
+    `cache`: the Cache-Control of answers whose service does not say one; they have an ETag.
     `cookies`: whether cookies pass, both ways. `signed`: a caller outside signs the request, so its signature headers pass.
     """
 
@@ -34,6 +39,9 @@ class Route:
     body_limit_bytes: int = 1 << 20
     cookies: bool = False
     signed: bool = False
+    limited_alone: bool = False
+    idempotency: Literal["required"] | None = None
+    cache: str | None = None
 
 
 class RouteTableInvalid(Exception):
@@ -130,6 +138,10 @@ def _faults(route: Route, services: Collection[str], limits: Collection[str]) ->
         yield fault("a public route cannot ask for a role or scope")
     if not 0 < route.timeout_seconds <= _MAX_TIMEOUT_SECONDS:
         yield fault(f"the timeout must be within {_MAX_TIMEOUT_SECONDS:.0f} seconds")
+    if route.idempotency not in (None, "required") or (route.idempotency and (route.public or "POST" not in route.methods)):
+        yield fault("idempotency is for POSTs of people who are logged in")
+    if route.cache is not None and not (route.public and route.methods == {"GET"} and _CACHE.fullmatch(route.cache)):
+        yield fault("a cache rule is a Cache-Control for a public GET, such as `public, max-age=60`")
     if route.body_limit_bytes <= 0:
         yield fault("the body limit must be positive")
     if route.pattern.startswith("/v1/admin/") and not route.roles:

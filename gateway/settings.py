@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -46,6 +47,12 @@ class Settings(CommonSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     gateway_limits: Annotated[dict[str, Limit], NoDecode] = Field(default_factory=dict)
+    gateway_routes_file: Path | None = None
+    gateway_max_in_flight: int = Field(4096, ge=1)
+    """Requests being answered at once, event streams apart: more get 503 at once instead of a long wait."""
+    gateway_max_streams: int = Field(10_000, ge=1)
+    gateway_drain_seconds: int = Field(40, ge=1)
+    """After SIGTERM, for the requests under way: as long as the longest `Prefer: wait` and a little more."""
     gateway_max_address_bytes: int = Field(8192, ge=256)
     gateway_connect_timeout_seconds: float = Field(2.0, gt=0)
     gateway_body_timeout_seconds: float = Field(30.0, gt=0)

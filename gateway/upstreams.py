@@ -1,22 +1,22 @@
 """The services behind the edge: where each one is, how well it answers, and the connections to all of them."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
-
 from gateway import metrics
+from gateway.connections import Pool
+from gateway.retries import RetryBudget
 from gateway.settings import Settings
 from shared.breaker import Breaker
 from shared.problems import ServiceUnavailable
 
 _CHECK_SECONDS = 2.0
 _CHECK_KEPT_SECONDS = 1.0
-_AUTOMATIC = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,9 @@ class Upstream:
     """One service."""
 
     name: str
-    url: str
+    pool: Pool
     breaker: Breaker
+    retries: RetryBudget = field(default_factory=RetryBudget)
 
     def admit(self) -> None:
         """Raises `ServiceUnavailable` while the service is left alone to recover."""
@@ -38,6 +39,7 @@ class Upstream:
         if self.breaker.open:
             metrics.BREAKER_OPEN.labels(self.name).set(0)
         self.breaker.succeeded()
+        self.retries.earn()
 
     def failed(self, kind: str) -> None:
         """Count a failure of the service; `kind` for the metrics."""
@@ -54,54 +56,58 @@ def unavailable(wait_seconds: float) -> ServiceUnavailable:
     )
 
 
+class NoAnswer(Exception):
+    """A service did not answer a question of the gateway's own, or not with success."""
+
+
 class Upstreams:
-    """All services, and one pool of connections to them. Connections open as they are needed."""
+    """All services, and the connections to them, which open as they are needed."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._session: aiohttp.ClientSession | None = None
         self._states: dict[str, dict[str, str]] = {}
         self._states_at = float("-inf")
         self._checking = asyncio.Lock()
         self.by_name: Mapping[str, Upstream] = {
             name: Upstream(
-                name, url, Breaker(failures=settings.gateway_breaker_failures, seconds=settings.gateway_breaker_seconds)
+                name,
+                Pool(
+                    url,
+                    connect_seconds=settings.gateway_connect_timeout_seconds,
+                    idle_seconds=settings.gateway_keepalive_seconds,
+                ),
+                Breaker(failures=settings.gateway_breaker_failures, seconds=settings.gateway_breaker_seconds),
             )
             for name, url in settings.upstreams.items()
         }
 
-    @property
-    def session(self) -> aiohttp.ClientSession:
-        """The pool. Only while `running`."""
-        if self._session is None:
-            raise RuntimeError("the gateway's lifespan was not entered")
-        return self._session
-
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Hold the pool open."""
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=self._settings.gateway_keepalive_seconds)
-        async with aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            skip_auto_headers=_AUTOMATIC,
-            trust_env=False,
-        ) as session:
-            self._session = session
+        """Close the connections at the end."""
+        try:
             yield
-        self._session = None
-
-    def timeout(self, seconds: float) -> aiohttp.ClientTimeout:
-        """At most `seconds` until the answer begins (counted from the end of the request), and between its pieces."""
-        return aiohttp.ClientTimeout(total=None, sock_connect=self._settings.gateway_connect_timeout_seconds, sock_read=seconds)
+        finally:
+            for upstream in self.by_name.values():
+                upstream.pool.close()
 
     async def json(self, name: str, path: str) -> Any:
-        """What a service answers to a GET of ours. Raises `aiohttp.ClientError`, `TimeoutError`, `ValueError`."""
-        async with self.session.get(
-            self.by_name[name].url + path, timeout=aiohttp.ClientTimeout(total=_CHECK_SECONDS), raise_for_status=True
-        ) as answer:
-            return await answer.json()
+        """What a service answers to a GET of ours. Raises `NoAnswer` or `ValueError`."""
+        status, body = await self._get(self.by_name[name], path)
+        if status != 200:
+            raise NoAnswer(f"it answers {status}")
+        return json.loads(body)
+
+    async def _get(self, upstream: Upstream, path: str) -> tuple[int, bytes]:
+        pool = upstream.pool
+        request = b"GET %b HTTP/1.1\r\nhost: %b\r\naccept: application/json\r\n\r\n" % (pool.path + path.encode(), pool.host)
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS):
+                answer = await pool.ask(request, seconds=_CHECK_SECONDS, fresh=True)
+                try:
+                    return answer.status, await answer.whole(_CHECK_SECONDS)
+                finally:
+                    answer.close()
+        except (OSError, TimeoutError) as error:
+            raise NoAnswer(type(error).__name__) from error
 
     async def states(self) -> Mapping[str, Mapping[str, str]]:
         """The state of each service: `up`, or `down` with the reason. Asked once a second at most, however often we are."""
@@ -114,12 +120,8 @@ class Upstreams:
 
     async def _state(self, upstream: Upstream) -> dict[str, str]:
         try:
-            async with self.session.get(
-                f"{upstream.url}/readyz", timeout=aiohttp.ClientTimeout(total=_CHECK_SECONDS), allow_redirects=False
-            ) as answer:
-                # 404: it answers, and has no dependencies that it could be unready for.
-                if answer.status in (200, 404):
-                    return {"state": "up"}
-                return {"state": "down", "reason": f"answers {answer.status}"}
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return {"state": "down", "reason": type(error).__name__}
+            status, _ = await self._get(upstream, "/readyz")
+        except NoAnswer as error:
+            return {"state": "down", "reason": str(error)}
+        # 404: it answers, and has no dependencies that it could be unready for.
+        return {"state": "up"} if status in (200, 404) else {"state": "down", "reason": f"answers {status}"}

@@ -12,7 +12,7 @@ from shared.ids import new_id
 
 ISSUER = "http://localhost:8000"
 _KEY_ID = "bench"
-_GOOD_SECONDS = 3600
+_GOOD_SECONDS = 900
 
 
 class Identity:

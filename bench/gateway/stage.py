@@ -29,11 +29,16 @@ _PATIENCE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Stage:
-    """The proxies by name, what to send them, and people who can log in."""
+    """The proxies by name, who asks them, and people who can log in."""
 
     proxies: Mapping[str, Running]
-    headers: Mapping[str, str]
+    identity: Identity
     logins: Sequence[tuple[str, str]]
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What to send, good for a quarter of an hour."""
+        return {"Authorization": self.identity.authorization()}
 
     @contextmanager
     def people_logging_in(self, people: int) -> Iterator[dict[str, int]]:
@@ -92,7 +97,7 @@ def stage(programs: Mapping[str, str], database_url: str | None, *, logins: bool
             people = _register(ports["auth"])
         gateway = [sys.executable, "-m", "runtime", "serve", "gateway", "--host", "127.0.0.1", "--port", str(ports["gateway"])]
         proxies["gateway"] = stack.enter_context(running("gateway", gateway, ports["gateway"], environment))
-        yield Stage(proxies, {"Authorization": identity.authorization()}, people)
+        yield Stage(proxies, identity, people)
 
 
 def _environment(ports: Mapping[str, int]) -> dict[str, str]:

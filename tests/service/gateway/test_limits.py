@@ -63,11 +63,11 @@ async def test_bad_tokens_are_counted_by_address(start_gateway: StartGateway, up
 
 async def test_a_laptop_is_not_limited_in_a_test_of_thousands(start_gateway: StartGateway) -> None:
     async with start_gateway() as gateway:
-        limits = gateway.edge.limits
+        limits = gateway.edge.table.limits
     assert min(limit.requests for name, limit in limits.items() if name != "sign_in") >= 100_000
     assert limits["sign_in"].requests >= 1000
     async with start_gateway(env="production", public_url="https://lendery.test") as gateway:
-        assert gateway.edge.limits["sign_in"] == Limit(120, 60)
+        assert gateway.edge.table.limits["sign_in"] == Limit(120, 60)
 
 
 @pytest.fixture(scope="module")

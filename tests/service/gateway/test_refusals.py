@@ -137,10 +137,10 @@ async def test_a_long_address(gateway: Gateway, upstream: EchoUpstream, as_user:
 
 
 async def test_a_body_that_says_it_is_too_large(gateway: Gateway, upstream: EchoUpstream, as_user: dict[str, str]) -> None:
-    answer = await gateway.http.post("/v1/transfers", content=b"x" * (1 << 20), headers=as_user)
+    answer = await gateway.http.post("/v1/wallets", content=b"x" * (1 << 20), headers=as_user)
     assert answer.status_code == 200
     head = [
-        "POST /v1/transfers HTTP/1.1",
+        "POST /v1/wallets HTTP/1.1",
         "Host: x",
         "Content-Length: 1048577",
         f"Authorization: {as_user['Authorization']}",
@@ -157,7 +157,7 @@ async def test_a_body_that_turns_out_too_large(gateway: Gateway, upstream: EchoU
         for _ in range(40):
             yield b"x" * 32768
 
-    answer = await gateway.http.post("/v1/transfers", content=pieces(), headers=as_user)
+    answer = await gateway.http.post("/v1/wallets", content=pieces(), headers=as_user)
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
     await asyncio.wait_for(upstream.cancelled.wait(), 2)
     assert (await gateway.http.get("/v1/wallets", headers=as_user)).status_code == 200
@@ -167,7 +167,7 @@ async def test_a_body_that_does_not_come(start_gateway: StartGateway, upstream: 
     async with start_gateway(gateway_body_timeout_seconds=0.1) as gateway:
         for length in (100, 100_000):
             head = [
-                "POST /v1/transfers HTTP/1.1",
+                "POST /v1/wallets HTTP/1.1",
                 "Host: x",
                 f"Content-Length: {length}",
                 f"Authorization: {as_user['Authorization']}",
@@ -194,7 +194,7 @@ FRAMED_OR_NAMED_TWICE = [
 async def test_requests_framed_or_named_twice(gateway: Gateway, upstream: EchoUpstream, as_user: dict[str, str]) -> None:
     for lines in FRAMED_OR_NAMED_TWICE:
         head = [
-            "POST /v1/transfers HTTP/1.1",
+            "POST /v1/wallets HTTP/1.1",
             "Host: x",
             f"Authorization: {as_user['Authorization']}",
             *lines,

@@ -3,11 +3,12 @@
 import asyncio
 import socket
 import time
+from dataclasses import replace
 
 import aiohttp
 import pytest
 
-from gateway.routing import Route
+from gateway.table import Table
 from shared.ids import new_id
 from tests.service.gateway.conftest import Gateway, Running, StartGateway, serving
 from tests.service.gateway.upstream import EchoUpstream
@@ -23,12 +24,13 @@ def _closed_port() -> int:
 def _hurry(gateway: Gateway, seconds: float) -> None:
     """Give every route that many seconds."""
     edge = gateway.edge
-    edge.timeouts = {known: edge.upstreams.timeout(seconds) for known in edge.timeouts}
+    routes = [replace(route, timeout_seconds=seconds) for route in edge.table.routes.routes]
+    edge.table = Table(routes, edge.table.limits, services=edge.settings.upstreams)
 
 
 async def test_a_service_that_is_away(start_gateway: StartGateway, upstream: EchoUpstream, as_user: dict[str, str]) -> None:
     async with start_gateway(wallet_ledger_url=f"http://127.0.0.1:{_closed_port()}") as gateway:
-        answer = await gateway.http.post("/v1/transfers", json={}, headers=as_user)
+        answer = await gateway.http.post("/v1/wallets", json={}, headers=as_user)
         assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
         assert int(answer.headers["retry-after"]) >= 1
         assert answer.headers["content-type"] == "application/problem+json"
@@ -38,7 +40,7 @@ async def test_a_service_that_is_away(start_gateway: StartGateway, upstream: Ech
 
 async def test_a_service_that_is_slow(gateway: Gateway, upstream: EchoUpstream, as_user: dict[str, str]) -> None:
     _hurry(gateway, 0.2)
-    answer = await gateway.http.post("/v1/transfers?do=stall", json={}, headers=as_user)
+    answer = await gateway.http.post("/v1/wallets?do=stall", json={}, headers=as_user)
     assert (answer.status_code, answer.json()["code"]) == (504, "gateway_timeout")
     assert "retry-after" in answer.headers
     await asyncio.wait_for(upstream.cancelled.wait(), 2)
@@ -58,7 +60,7 @@ async def test_the_time_of_an_upload_does_not_count(gateway: Gateway, as_user: d
 
 
 async def test_a_post_that_breaks_is_not_repeated(gateway: Gateway, upstream: EchoUpstream, as_user: dict[str, str]) -> None:
-    answer = await gateway.http.post("/v1/transfers?do=reset", json={}, headers=as_user)
+    answer = await gateway.http.post("/v1/wallets?do=reset", json={}, headers=as_user)
     assert (answer.status_code, answer.json()["code"]) == (502, "bad_gateway")
     assert "Idempotency-Key" in answer.json()["detail"]
     assert len(upstream.seen) == 1
@@ -150,12 +152,15 @@ async def test_draining_ends_streams_and_nothing_else(gateway: Gateway, upstream
 
 
 async def test_every_route_has_its_timeout(gateway: Gateway) -> None:
-    edge = gateway.edge
-    long = [route for route in edge.routes.routes if route.timeout_seconds > 600]
-    assert {route.pattern for route in long} == {"/v1/admin/close-of-business", "/v1/admin/ledger/verify"}
-    assert all(isinstance(route, Route) and route.timeout_seconds in edge.timeouts for route in edge.routes.routes)
+    routes = gateway.edge.table.routes.routes
+    long = [route for route in routes if route.timeout_seconds > 600]
+    assert {route.pattern for route in long} == {
+        "/v1/admin/close-of-business",
+        "/v1/admin/ledger/reconciliations",
+        "/v1/admin/ledger/verify",
+    }
     # `Prefer: wait=30` is held by the service: no shorter timeout may cut it.
-    assert min(edge.timeouts) > 30
+    assert min(route.timeout_seconds for route in routes) > 30
 
 
 async def test_readiness(start_gateway: StartGateway, upstream: EchoUpstream, upstream_server: Running) -> None:

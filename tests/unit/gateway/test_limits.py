@@ -59,8 +59,8 @@ async def test_memory_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_a_client_is_told() -> None:
     assert limits.fields("read", Limit(1200, 60), Decision(True, 1199, 0.05)) == [
-        ("RateLimit-Policy", '"read";q=1200;w=60'),
-        ("RateLimit", '"read";r=1199;t=1'),
+        (b"ratelimit-policy", b'"read";q=1200;w=60'),
+        (b"ratelimit", b'"read";r=1199;t=1'),
     ]
 
 
