@@ -40,16 +40,16 @@ class RevocationFeed:
         self._ask = asyncio.Event()
         self._failed = False
         self._task: asyncio.Task[None] | None = None
+        # A certificate store costs tens of milliseconds to load; without TLS there is nothing to check.
+        self._client = httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False, verify=url.startswith("https://"))
 
     async def start(self) -> None:
         """Begin. Waits for the first answer, but not for an auth service that is away."""
         self._transport.listen(
             Listener((SessionsEnded, SigningKeyAdded, SigningKeyRevoked), hear=self.hear, connected=self._ask.set)
         )
-        # A certificate store costs tens of milliseconds to load; without TLS there is nothing to check.
-        client = httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False, verify=self._url.startswith("https://"))
-        await self._fill(client)
-        self._task = asyncio.create_task(self._keep_asking(client), name="follow revocations")
+        await self._fill()
+        self._task = asyncio.create_task(self._keep_asking(), name="follow revocations")
 
     async def stop(self) -> None:
         """End asking. The transport ends the hearing."""
@@ -57,6 +57,7 @@ class RevocationFeed:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        await self._client.aclose()
 
     def hear(self, event: Event) -> None:
         """Take note of one event."""
@@ -67,18 +68,17 @@ class RevocationFeed:
         elif isinstance(event, SigningKeyAdded):
             self._revocations.keys_changed()
 
-    async def _keep_asking(self, client: httpx.AsyncClient) -> None:
-        async with client:
-            while True:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._every_seconds):
-                        await self._ask.wait()
-                self._ask.clear()
-                await self._fill(client)
+    async def _keep_asking(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._every_seconds):
+                    await self._ask.wait()
+            self._ask.clear()
+            await self._fill()
 
-    async def _fill(self, client: httpx.AsyncClient) -> None:
+    async def _fill(self) -> None:
         try:
-            answer = await client.get(self._url, params={} if self._since is None else {"since": self._since})
+            answer = await self._client.get(self._url, params={} if self._since is None else {"since": self._since})
             answer.raise_for_status()
             self._take(answer.json())
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
