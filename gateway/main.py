@@ -74,6 +74,7 @@ def build(settings: Settings, platform: Platform) -> FastAPI:
     app.state.edge = edge
     app.state.drain = edge.drain
     app.state.reload = edge.reload
+    app.state.reloads = settings.gateway_routes_file is not None
     app.state.drain_seconds = settings.gateway_drain_seconds
     add_pages(app, edge)
     install_error_handlers(app)

@@ -107,6 +107,7 @@ AUTH = [
         """,
     ),
     *_rows("auth", "GET /v1/me/export", limit="heavy", timeout_seconds=_REPORT_SECONDS),
+    *_rows("auth", "GET /v1/auth/erasure-reports/{secret}", public=True, limit="public"),
     *_rows("auth", "POST /v1/kyc", body_limit_bytes=_LARGE_FILE_BYTES),
     *_rows("auth", "GET /.well-known/jwks.json", public=True, limit="public", cache=_KEYS_KEPT),
     *_rows(

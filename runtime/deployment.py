@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -22,15 +23,20 @@ from shared.service import Part, Platform, Service
 _log = logging.getLogger(__name__)
 _WATCH_EVERY_SECONDS = 0.5
 _BROKER_SECONDS = 300.0
+_DRAIN_SECONDS = 40
+"""As long as the longest `Prefer: wait`, and a little more."""
 
 
 async def run_gateway(listener: socket.socket, settings: RuntimeSettings) -> None:
     """Run the gateway until cancelled. Raises `Trouble`."""
     platform = Platform.of(settings)
     gateway = build_gateway(platform)
+    if gateway.state.reloads:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, gateway.state.reload)
+    drain_seconds = gateway.state.drain_seconds
     async with (
         following_revocations(platform, settings),
-        serving(HttpServer("gateway", gateway, listener, drain=gateway.state.drain)) as server,
+        serving(HttpServer("gateway", gateway, listener, drain=gateway.state.drain, drain_seconds=drain_seconds)) as server,
     ):
         settle_memory()
         await _watch(server, list)
@@ -45,7 +51,7 @@ async def run_service(entry: ServiceEntry, part: Part, listener: socket.socket, 
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(resources_of(service))
         # Up before the worker, which may have to wait for the broker, and down before it, too.
-        server = await stack.enter_async_context(serving(HttpServer(entry.name, app, listener)))
+        server = await stack.enter_async_context(serving(HttpServer(entry.name, app, listener, drain_seconds=_DRAIN_SECONDS)))
         if part != "api" and entry.worker:
             app.state.checks.update(worker_checks(worker, settings))
             consumers = consumer_tables()

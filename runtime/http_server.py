@@ -15,6 +15,7 @@ from shared.http.protocol import HttpProtocol
 _log = logging.getLogger(__name__)
 _LISTEN_BACKLOG = 2048
 _DRAIN_SECONDS = 3
+"""For the requests under way when a server stops, unless it is told how long: others have had them before."""
 _EVERY_INTERFACE = "0.0.0.0"  # noqa: S104 compared with, not bound to
 
 
@@ -54,9 +55,17 @@ class _Uvicorn(uvicorn.Server):
 
 
 class HttpServer:
-    """Answers on `listener` with `app`. `drain` is called first when it stops."""
+    """Answers on `listener` with `app`. `drain` is called first when it stops; requests under way then have `drain_seconds`."""
 
-    def __init__(self, name: str, app: Any, listener: socket.socket, *, drain: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        name: str,
+        app: Any,
+        listener: socket.socket,
+        *,
+        drain: Callable[[], None] = lambda: None,
+        drain_seconds: int = _DRAIN_SECONDS,
+    ) -> None:
         self.name = name
         self._listener = listener
         self._drain = drain
@@ -70,7 +79,7 @@ class HttpServer:
                 server_header=False,
                 proxy_headers=False,
                 http=HttpProtocol,
-                timeout_graceful_shutdown=_DRAIN_SECONDS,
+                timeout_graceful_shutdown=drain_seconds,
             )
         )
 

@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 _WATCH_EVERY_SECONDS = 0.5
 _READY_SECONDS = 20.0
 _BROKER_SECONDS = 10.0
+_DRAIN_SECONDS = 10
 
 
 @dataclass
@@ -94,7 +95,8 @@ async def running_platform(
             await running.serve(HttpServer(service.name, service.app, listeners[service.name]))
         await stack.enter_async_context(following_revocations(platform, settings, worker.transport))
         gateway = build_gateway(platform)
-        await running.serve(HttpServer("gateway", gateway, gateway_listener, drain=gateway.state.drain))
+        drain = gateway.state.drain
+        await running.serve(HttpServer("gateway", gateway, gateway_listener, drain=drain, drain_seconds=_DRAIN_SECONDS))
         say("Waiting until everything is ready")
         await _until_ready(running)
         settle_memory()

@@ -24,6 +24,7 @@ HEAD_SECONDS = 10.0
 UNREAD_SECONDS = 30.0
 """For a client to take what is waiting for it: 48 KB at least, so 1.6 KB/s are enough."""
 _SMALL_BYTES = 64 * 1024
+_LAST_CHANCE_SECONDS = 0.1
 
 
 class HttpProtocol(uvicorn_http.HttpToolsProtocol):
@@ -36,6 +37,7 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         self._unread_timer: asyncio.TimerHandle | None = None
         self._refusal: Problem | None = None
+        self._stopping = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's signature
         """A client is there; it has a while to ask something."""
@@ -104,7 +106,7 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=self.expect_100_continue,
-            keep_alive=version != "1.0" and parser.should_keep_alive(),
+            keep_alive=version != "1.0" and parser.should_keep_alive() and not self._stopping,
             on_response=self.on_response_complete,
         )
         app = self.app if limit is None or len(self.tasks) < limit else service_unavailable
@@ -133,6 +135,16 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
             self.transport.abort()  # closing would wait for the client to read its answer
         else:
             super().timeout_keep_alive_handler()
+
+    def shutdown(self) -> None:
+        """The server stops. What has been asked, or is just being asked, is answered; and so is what was already on its way
+        over a connection that seemed idle."""
+        self._stopping = True
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+        elif not self._in_head:
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(_LAST_CHANCE_SECONDS, self.timeout_keep_alive_handler)
 
     def send_400_response(self, msg: str) -> None:
         """What came is no request that we take: say so and close."""
