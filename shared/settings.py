@@ -6,6 +6,7 @@ from urllib.parse import urljoin
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.crypto import Vault, open_vault
 from shared.money import UnknownCurrency, currency
 
 _SCHEMES = {
@@ -28,6 +29,7 @@ class CommonSettings(BaseSettings):
     amqp_url: SecretStr | None = Field(None, validation_alias="AMQP_URL")
     amqp_prefix: str = "lendery"
     redis_url: SecretStr | None = Field(None, validation_alias="REDIS_URL")
+    encryption_keys: SecretStr | None = None
     db_role_prefix: str = "lendery"
     db_pool_size: int = Field(4, ge=1, le=100)
     public_url: str = "http://localhost:8000"
@@ -72,6 +74,10 @@ class CommonSettings(BaseSettings):
     def revocations_url(self) -> str:
         """Where the auth service tells other processes, and nobody outside, what has been revoked."""
         return urljoin(self.auth_url or self.jwks_url, "/internal/revocations")
+
+    def open_vault(self) -> Vault:
+        """The vault of `LENDERY_ENCRYPTION_KEYS`. Raises `ValueError` saying what to correct."""
+        return open_vault(self.encryption_keys.get_secret_value() if self.encryption_keys else None, production=self.production)
 
     @property
     def token_issuer(self) -> str:

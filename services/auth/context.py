@@ -1,6 +1,6 @@
 """What auth's commands and queries work with."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -12,7 +12,10 @@ from services.auth.domain.user import User
 from services.auth.key_ring import KeyRing
 from services.auth.passwords import Passwords
 from services.auth.providers.kyc import IdentityProvider
+from services.auth.providers.openid import OpenIdProvider
 from services.auth.settings import Settings
+from services.auth.store.kyc import KycSubmissions
+from services.auth.store.privacy import PrivacyRequests
 from services.auth.store.unit_of_work import AuthUnitOfWork
 from shared.clock import Clock
 from shared.crypto import Vault
@@ -33,6 +36,7 @@ class Context:
     key_ring: KeyRing
     files: SealedFiles
     identity_provider: IdentityProvider | None
+    openid_providers: Mapping[str, OpenIdProvider]
 
     def unit_of_work(self, delivery: Delivery[Any] | None = None) -> AuthUnitOfWork:
         """The transaction of one command."""
@@ -43,6 +47,14 @@ class Context:
         """A connection in a read-only transaction."""
         async with self.database.read() as connection:
             yield connection
+
+    def privacy_requests(self, connection: AsyncConnection) -> PrivacyRequests:
+        """Exports and erasures, for reading."""
+        return PrivacyRequests(connection)
+
+    def kyc_submissions(self, connection: AsyncConnection) -> KycSubmissions:
+        """Identity checks, for reading."""
+        return KycSubmissions(connection, self.vault)
 
     def email_verified(self, user: User) -> bool:
         """Whether the address of `user` counts as confirmed: it was, or LENDERY_AUTO_VERIFY says that all are."""

@@ -9,7 +9,9 @@ from services.auth.api import (
     api_clients,
     audit_log,
     client_token,
+    email,
     factors,
+    identities,
     internal,
     kyc,
     login,
@@ -17,9 +19,11 @@ from services.auth.api import (
     pages,
     passkeys,
     phone,
+    privacy,
     role_grants,
     second_step,
     sessions,
+    sign_on,
     signing_keys,
     users,
     well_known,
@@ -32,6 +36,7 @@ from services.auth.jobs import JOBS
 from services.auth.key_ring import KeyRing, OwnKeyVerifier
 from services.auth.passwords import Passwords
 from services.auth.providers.kyc import identity_provider
+from services.auth.providers.openid import OpenIdProvider
 from services.auth.queries.signing_keys import all_keys
 from services.auth.settings import Settings
 from shared.crypto import open_vault
@@ -56,6 +61,7 @@ def build(settings: Settings, platform: Platform) -> Service:
         key_ring=key_ring,
         files=open_files(settings.storage_url, vault),
         identity_provider=identity_provider(settings.auth_kyc_provider),
+        openid_providers=_openid_providers(settings, platform),
     )
 
     @asynccontextmanager
@@ -84,10 +90,14 @@ def build(settings: Settings, platform: Platform) -> Service:
                 users,
                 audit_log,
                 pages,
+                privacy,
                 well_known,
                 api_clients,
                 client_token,
                 role_grants,
+                sign_on,
+                identities,
+                email,
                 second_step,
                 factors,
                 passkeys,
@@ -102,3 +112,13 @@ def build(settings: Settings, platform: Platform) -> Service:
         trusted_proxies=settings.proxy_networks(),
     )
     return Service(name="auth", app=app, database=database, context=context, consumers=CONSUMERS, jobs=JOBS, resources=resources)
+
+
+def _openid_providers(settings: Settings, platform: Platform) -> dict[str, OpenIdProvider]:
+    base = settings.public_url.rstrip("/")
+    return {
+        provider.name: OpenIdProvider(
+            provider, redirect_uri=f"{base}/v1/auth/oauth/{provider.name}/callback", clock=platform.clock
+        )
+        for provider in settings.auth_openid_providers
+    }

@@ -9,11 +9,13 @@ from services.lending.commands.project_people import (
     project_registration,
     project_wallet,
 )
+from services.lending.personal_data import PERSONAL_DATA
 from shared.contracts.auth.kyc_events import KycApproved, KycExpired, KycRejected, KycSubmitted
 from shared.contracts.auth.user_events import UserRegistered
 from shared.contracts.wallet_ledger.transaction_events import TransactionPosted, TransactionRejected
 from shared.contracts.wallet_ledger.wallet_events import WalletOpened
 from shared.messaging.consumer import ConsumerTable
+from shared.privacy import privacy_consumers
 
 CONSUMERS: ConsumerTable = {
     UserRegistered: project_registration,
@@ -24,4 +26,5 @@ CONSUMERS: ConsumerTable = {
     WalletOpened: project_wallet,
     TransactionPosted: hear_ledger,
     TransactionRejected: hear_ledger,
+    **privacy_consumers(PERSONAL_DATA),
 }

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from services.lending.settings import Settings
 from services.lending.store.unit_of_work import Reading, UnitOfWork
 from shared.clock import Clock
+from shared.crypto import Vault
 from shared.db import Database
 from shared.messaging.consumer import Delivery
 
@@ -21,6 +22,7 @@ class Context:
     settings: Settings
     clock: Clock
     database: Database
+    vault: Vault
 
     def unit_of_work(self, delivery: Delivery[Any] | None = None) -> UnitOfWork:
         """A transaction to write in; with a delivery, recorded in the inbox."""

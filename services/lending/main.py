@@ -12,7 +12,7 @@ from shared.service import Platform, Service, open_database
 def build(settings: Settings, platform: Platform) -> Service:
     """The service, wired but not running."""
     database = open_database(settings, "lending")
-    context = Context(settings, platform.clock, database)
+    context = Context(settings, platform.clock, database, settings.open_vault())
     app = create_app(
         service="lending",
         title="Lending",

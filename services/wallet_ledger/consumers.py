@@ -3,6 +3,7 @@
 from services.wallet_ledger.commands import follow_wallet_uses as uses
 from services.wallet_ledger.commands.post_transaction import post_transaction
 from services.wallet_ledger.commands.remember_person import update_person, welcome_person
+from services.wallet_ledger.personal_data import PERSONAL_DATA
 from shared.contracts.auth.user_events import UserRegistered, UserUpdated
 from shared.contracts.lending.investment_events import InvestmentHeld, InvestmentReleased
 from shared.contracts.lending.loan_events import LoanCancelled, LoanDeclined, LoanExpired, LoanRepaid, LoanSubmitted
@@ -15,6 +16,7 @@ from shared.contracts.payments.withdrawal_events import (
 )
 from shared.contracts.wallet_ledger.transaction_commands import PostTransaction
 from shared.messaging.consumer import ConsumerTable
+from shared.privacy import privacy_consumers
 
 CONSUMERS: ConsumerTable = {
     UserRegistered: welcome_person,
@@ -35,4 +37,5 @@ CONSUMERS: ConsumerTable = {
     LoanRepaid: uses.forget_loan,
     InvestmentHeld: uses.note_investment,
     InvestmentReleased: uses.forget_investment,
+    **privacy_consumers(PERSONAL_DATA),
 }

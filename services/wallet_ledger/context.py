@@ -14,6 +14,7 @@ from services.wallet_ledger.store.poster import Poster
 from services.wallet_ledger.store.unit_of_work import LedgerWork
 from services.wallet_ledger.store.wallet_lookup import WalletLookup
 from shared.clock import Clock
+from shared.crypto import Vault
 from shared.db.database import Database
 from shared.messaging.consumer import Delivery
 
@@ -26,6 +27,7 @@ class Context:
     clock: Clock
     database: Database
     poster: Poster
+    vault: Vault
 
     @cached_property
     def wallet_lookup(self) -> WalletLookup:

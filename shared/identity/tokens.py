@@ -154,3 +154,11 @@ def sign_token(claims: Mapping[str, Any], *, private_key_pem: str, key_id: str) 
         raise ValueError(f"claims missing: {', '.join(missing)}")
     headers = {"kid": key_id, "typ": TOKEN_TYPE}
     return str(jwt.encode(dict(claims), private_key_pem, algorithm=ALGORITHM, headers=headers))
+
+
+def sign_document(claims: Mapping[str, Any], *, private_key_pem: str, key_id: str, media_type: str) -> str:
+    """A signed document of `claims` that is no access token: its `typ` says what it is. Raises `ValueError` for theirs."""
+    if media_type == TOKEN_TYPE:
+        raise ValueError("access tokens are signed by sign_token")
+    headers = {"kid": key_id, "typ": media_type}
+    return str(jwt.encode(dict(claims), private_key_pem, algorithm=ALGORITHM, headers=headers))

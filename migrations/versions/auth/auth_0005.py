@@ -1,10 +1,11 @@
-"""The audit log becomes a chain; identity checks get levels, an end and a queue."""
+"""The audit log becomes a chain; identity checks get levels, an end and a queue; exports and erasures."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 from migrations.roles import role_of
+from migrations.steps import create_sagas_table
 
 revision = "auth_0005"
 down_revision = "auth_0004"
@@ -22,6 +23,7 @@ def upgrade() -> None:
     """Apply."""
     _chain_the_audit_log()
     _extend_kyc()
+    _create_privacy()
 
 
 def _chain_the_audit_log() -> None:
@@ -89,6 +91,7 @@ def _extend_kyc() -> None:
         _instant("claimed_at", nullable=True),
         sa.Column("provider", sa.Text),
         sa.Column("provider_reference", sa.Text),
+        sa.Column("purge_on", sa.Date),
     ):
         op.add_column("kyc_submissions", column, schema=_SCHEMA)
     op.execute("""
@@ -110,4 +113,38 @@ def _extend_kyc() -> None:
         ["expires_on"],
         schema=_SCHEMA,
         postgresql_where=sa.text("status = 'approved'"),
+    )
+
+
+def _create_privacy() -> None:
+    create_sagas_table(_SCHEMA)
+    op.create_table(
+        "privacy_requests",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("user_id", sa.Uuid, sa.ForeignKey("auth.users.id", name="privacy_requests_user_id_fkey"), nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("status", sa.Text, nullable=False),
+        _instant("requested_at"),
+        _instant("settled_at", nullable=True),
+        _instant("expires_at", nullable=True),
+        sa.Column("blockers", JSONB, nullable=False, server_default=sa.text("'[]'")),
+        sa.Column("secret", sa.LargeBinary),
+        sa.Column("secret_hash", sa.LargeBinary),
+        sa.Column("report", sa.Text),
+        sa.UniqueConstraint("secret_hash", name="privacy_requests_secret_hash_key"),
+        sa.CheckConstraint("kind IN ('export', 'erasure')", name="privacy_requests_kind_check"),
+        sa.CheckConstraint(
+            "status IN ('collecting', 'assembling', 'ready', 'failed', 'expired', 'checking', 'erasing', 'erased', 'refused')",
+            name="privacy_requests_status_check",
+        ),
+        schema=_SCHEMA,
+    )
+    op.create_index("privacy_requests_user_id_idx", "privacy_requests", ["user_id", "kind", "id"], schema=_SCHEMA)
+    op.create_index(
+        "privacy_requests_open_key",
+        "privacy_requests",
+        ["user_id", "kind"],
+        unique=True,
+        schema=_SCHEMA,
+        postgresql_where=sa.text("status IN ('collecting', 'assembling', 'checking', 'erasing')"),
     )

@@ -161,6 +161,21 @@ class KycClaimed(Problem):
     title = "Somebody else is reviewing this submission"
 
 
+class ErasureRefused(Problem):
+    """The person cannot be forgotten yet: `blockers` says why, each with a code and what to do."""
+
+    status = 409
+    code = "erasure_refused"
+    title = "Your account cannot be erased yet"
+
+
+class ErasureNotFound(NotFound):
+    """There is no report at this address, or not any more."""
+
+    code = "erasure_report_not_found"
+    title = "There is no such report"
+
+
 class OwnSubmission(Forbidden):
     """Nobody reviews their own identity."""
 
@@ -234,3 +249,11 @@ class LastWayIn(Problem):
     status = 409
     code = "last_way_in"
     title = "This is the only way into your account"
+
+
+class EmailUnchanged(Problem):
+    """The account has this e-mail address already."""
+
+    status = 422
+    code = "email_unchanged"
+    title = "This is your e-mail address already"

@@ -114,6 +114,23 @@ class KycSubmissions:
         """Insert a document, whose file is stored."""
         await self._connection.execute(kyc_documents.insert().values(asdict(document) | {"submission_id": submission_id}))
 
+    async def purge_on(self, submission_id: UUID, last_day: date) -> None:
+        """Keep a submission of somebody who was forgotten until then."""
+        await self._connection.execute(
+            kyc_submissions.update().where(kyc_submissions.c.id == submission_id).values(purge_on=last_day)
+        )
+
+    async def due_for_purge(self, today: date, count: int) -> Mapping[UUID, Sequence[str]]:
+        """Submissions whose last day has passed, with the keys of their files."""
+        statement = sa.select(kyc_submissions.c.id).where(kyc_submissions.c.purge_on < today).limit(count)
+        ids = (await self._connection.execute(statement)).scalars().all()
+        return {found: [one.file_key(found) for one in await self.documents_of(found)] for found in ids}
+
+    async def delete(self, submission_id: UUID) -> None:
+        """Delete a submission and the names of its files."""
+        await self._connection.execute(kyc_documents.delete().where(kyc_documents.c.submission_id == submission_id))
+        await self._connection.execute(kyc_submissions.delete().where(kyc_submissions.c.id == submission_id))
+
     async def documents_of(self, submission_id: UUID) -> Sequence[KycDocument]:
         """What was handed in with a submission, in order."""
         statement = (
@@ -138,7 +155,8 @@ class KycSubmissions:
     def _submission(self, row: sa.Row[Any]) -> KycSubmission:
         opened = json.loads(self._vault.decrypt_text(bytes(row.details), aad=_details_place(row.id)))
         details = KycDetails(**{**opened, "date_of_birth": date.fromisoformat(opened["date_of_birth"])})
-        return KycSubmission(**{**row._mapping, "details": details})
+        values = {name: value for name, value in row._mapping.items() if name != "purge_on"}
+        return KycSubmission(**{**values, "details": details})
 
 
 def _plain_columns(submission: KycSubmission) -> dict[str, Any]:

@@ -25,6 +25,7 @@ kyc_submissions = sa.Table(
     instant("claimed_at", nullable=True),
     sa.Column("provider", sa.Text),
     sa.Column("provider_reference", sa.Text),
+    sa.Column("purge_on", sa.Date),  # its owner was forgotten: it is kept until then
     sa.CheckConstraint("status IN ('pending', 'approved', 'rejected', 'expired')", name="kyc_submissions_status_check"),
     sa.CheckConstraint("(status = 'pending') = (decided_at IS NULL)", name="kyc_submissions_decided_check"),
     sa.CheckConstraint("(status = 'rejected') = (reason IS NOT NULL)", name="kyc_submissions_reason_check"),

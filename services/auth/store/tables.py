@@ -6,6 +6,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from services.auth.store.access_tables import api_clients, identities, identity_confirmations, role_grants, sign_on_attempts
 from services.auth.store.kyc_tables import kyc_documents, kyc_submissions
 from services.auth.store.metadata import metadata
+from services.auth.store.privacy_tables import privacy_requests, sagas
 
 __all__ = [
     "api_clients",
@@ -14,7 +15,9 @@ __all__ = [
     "kyc_documents",
     "kyc_submissions",
     "metadata",
+    "privacy_requests",
     "role_grants",
+    "sagas",
     "sign_on_attempts",
 ]
 

@@ -9,9 +9,11 @@ from services.auth.domain.origin import SYSTEM, Origin
 from services.auth.store.api_clients import ApiClients
 from services.auth.store.attempts import AttemptCounters
 from services.auth.store.audit_log import AuditLog
+from services.auth.store.identities import Identities, SignOnAttempts
 from services.auth.store.kyc import KycSubmissions
 from services.auth.store.links import Links
 from services.auth.store.passkeys import Passkeys
+from services.auth.store.privacy import PrivacyRequests
 from services.auth.store.role_grants import RoleGrants
 from services.auth.store.second_factors import SecondFactors
 from services.auth.store.sent_codes import PendingLogins, SentCodes
@@ -24,6 +26,7 @@ from shared.crypto import Vault
 from shared.db import Database, UnitOfWork
 from shared.ids import new_id
 from shared.messaging.consumer import Delivery
+from shared.sagas import SagaStore
 from shared.telemetry import trace
 
 
@@ -42,6 +45,8 @@ class AuthUnitOfWork(UnitOfWork):
         self.links = Links(self.connection)
         self.attempts = AttemptCounters(self.connection)
         self.signing_keys = SigningKeys(self.connection, self._vault)
+        self.identities = Identities(self.connection)
+        self.sign_on_attempts = SignOnAttempts(self.connection, self._vault)
         self.role_grants = RoleGrants(self.connection)
         self.api_clients = ApiClients(self.connection)
         self.kyc = KycSubmissions(self.connection, self._vault)
@@ -49,6 +54,8 @@ class AuthUnitOfWork(UnitOfWork):
         self.sent_codes = SentCodes(self.connection, self._vault)
         self.pending_logins = PendingLogins(self.connection)
         self.passkeys = Passkeys(self.connection)
+        self.privacy = PrivacyRequests(self.connection)
+        self.sagas = SagaStore(self.connection)
         self._audit_log = AuditLog(self.connection)
 
     async def audit(

@@ -1,0 +1,41 @@
+"""What payments has of a person: how it is exported and forgotten."""
+
+import json
+
+from services.payments.commands.request_withdrawal import destination_place
+from shared.crypto import Vault
+from shared.privacy import PersonalData, Row
+
+
+def _with_destination(row: Row, vault: Vault) -> Row:
+    sealed = bytes(row.pop("destination_encrypted"))
+    return row | {"destination": json.loads(vault.decrypt_text(sealed, aad=destination_place(row["id"]))) if sealed else None}
+
+
+PERSONAL_DATA = PersonalData(
+    service="payments",
+    exported={
+        "wallets": "SELECT id, currency FROM wallets WHERE user_id = $1 ORDER BY id",
+        "deposits": """SELECT id, wallet_id, amount_minor, currency, provider, reference, status, provider_payment_id,
+            failure_code, failure_reason, created_at, settled_at FROM deposits WHERE user_id = $1 ORDER BY id DESC""",
+        "withdrawals": """SELECT id, wallet_id, amount_minor, currency, provider, destination_encrypted, reference, status,
+            provider_payout_id, failure_code, failure_reason, created_at, settled_at
+            FROM withdrawals WHERE user_id = $1 ORDER BY id DESC""",
+    },
+    opened={"withdrawals": _with_destination},
+    blocked_by={
+        "deposit_open": """SELECT 'Your deposit ' || id || ' is ' || status || ': wait until it is settled or has expired.'
+            FROM deposits WHERE user_id = $1 AND status IN ('pending', 'crediting') ORDER BY id""",
+        "withdrawal_open": """SELECT 'Your withdrawal ' || id || ' is ' || status || ': wait until it is settled, or cancel it.'
+            FROM withdrawals WHERE user_id = $1 AND status IN ('pending', 'processing') ORDER BY id""",
+    },
+    erased={
+        "payout_destinations": """UPDATE withdrawals SET destination_encrypted = ''::bytea, destination_masked = '{}'
+            WHERE user_id = $1 AND destination_encrypted <> ''::bytea""",
+        "return_addresses": "UPDATE deposits SET return_url = NULL WHERE user_id = $1 AND return_url IS NOT NULL",
+    },
+    kept={
+        "payments": "amount, instant, provider and its reference, by id: bookkeeping law, and disputes with the provider",
+        "provider_records": "what providers told us about these payments, secrets removed: the same",
+    },
+)
