@@ -49,7 +49,7 @@ class AppCodesView(View):
 class SmsBody(Body):
     """The number that codes are to go to; without it that of your profile."""
 
-    phone: MobilePhone | None = None
+    phone: MobilePhone | None = Field(None, examples=["+254712345678"])
 
 
 class SentView(View):

@@ -61,7 +61,7 @@ class LogInMfaBody(_Proving):
     """The second step of a login: with `passkey` a `credential`, with any other method a `code`."""
 
     mfa_token: Secret
-    method: MfaMethod
+    method: MfaMethod = Field(examples=["totp"])
 
     @model_validator(mode="after")
     def _complete(self) -> "LogInMfaBody":
@@ -73,19 +73,19 @@ class MfaChallengeBody(Body):
     """For which login, and with what it is to be finished."""
 
     mfa_token: Secret
-    method: Literal["passkey", "sms", "email"]
+    method: Literal["passkey", "sms", "email"] = Field(examples=["sms"])
 
 
 class StepUpChallengeBody(Body):
     """With what you are going to prove that it is you."""
 
-    method: Literal["passkey", "sms", "email"]
+    method: Literal["passkey", "sms", "email"] = Field(examples=["sms"])
 
 
 class StepUpBody(_Proving):
     """A proof that it is you: a `code`, a `credential`, or, only where the account has no second factor, the `password`."""
 
-    method: MfaMethod | Literal["password"]
+    method: MfaMethod | Literal["password"] = Field(examples=["totp"])
     password: GivenPassword | None = None
 
     @model_validator(mode="after")

@@ -28,8 +28,18 @@ auth + POST /v1/auth/password/change
 auth + POST /v1/auth/mfa/totp
 auth + POST /v1/auth/mfa/totp/confirm
 auth + DELETE /v1/auth/mfa/{method}
-auth - POST /v1/auth/passkeys
-auth - POST /v1/auth/passkeys/{id}/anything
+auth - POST /v1/auth/login/mfa/challenge
+auth - POST /v1/auth/passkeys/login
+auth - POST /v1/auth/passkeys/login/options
+auth + GET /v1/auth/passkeys
+auth + POST /v1/auth/passkeys/register
+auth + POST /v1/auth/passkeys/register/options
+auth + PATCH,DELETE /v1/auth/passkeys/{id}
+auth + POST /v1/auth/mfa/recovery-codes
+auth + POST /v1/auth/step-up
+auth + POST /v1/auth/step-up/challenge
+auth + POST /v1/auth/phone/verify
+auth + POST /v1/auth/phone/verify/confirm
 auth - GET /v1/auth/oauth/{provider}/authorize
 auth - GET /v1/auth/oauth/{provider}/callback
 auth - POST /v1/auth/token
@@ -158,8 +168,9 @@ def test_only_these_calls_are_public() -> None:
         "/v1/auth/token",
         "/v1/auth/oauth/{provider}/authorize",
         "/v1/auth/oauth/{provider}/callback",
-        "/v1/auth/passkeys",
-        "/v1/auth/passkeys/*",
+        "/v1/auth/login/mfa/challenge",
+        "/v1/auth/passkeys/login",
+        "/v1/auth/passkeys/login/options",
         "/v1/auth/pages/*",
         "/v1/payment-providers",
         "/v1/webhooks/{provider}",
