@@ -328,10 +328,10 @@ LENDING = [
         limit="heavy",
         timeout_seconds=_WHOLE_LEDGER_SECONDS,
     ),
+    *_rows("lending", "GET /v1/admin/close-of-business", roles=_ADMIN, timeout_seconds=_REPORT_SECONDS),
     *_rows(
         "lending",
         """
-        GET /v1/admin/close-of-business
         GET /v1/admin/treasury
         GET /v1/admin/reports/summary
         GET /v1/admin/reports/timeseries

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.payments.api import deposits, payment_providers, webhooks, withdrawals
+from services.payments.api import deposits, payment_providers, reconciliation, webhooks, withdrawals
 from services.payments.consumers import CONSUMERS
 from services.payments.context import Context
 from services.payments.jobs import JOBS
@@ -39,7 +39,14 @@ def build(settings: Settings, platform: Platform) -> Service:
         service="payments",
         title="Payments",
         description="Money in and out: deposits, withdrawals, payment providers and their webhooks.",
-        routers=[deposits.router, withdrawals.router, withdrawals.admin_router, payment_providers.router, webhooks.router],
+        routers=[
+            deposits.router,
+            withdrawals.router,
+            withdrawals.admin_router,
+            payment_providers.router,
+            webhooks.router,
+            reconciliation.router,
+        ],
         checks={"database": database.ping},
         token_verifier=platform.token_verifier,
         context=context,

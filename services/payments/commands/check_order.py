@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services.payments.context import Context
-from services.payments.domain.problems import CurrencyMismatch, ProviderCannot, UnknownProvider, WalletNotFound
+from services.payments.domain.problems import CurrencyMismatch, ProviderCannot, UnknownProvider, WalletClosed, WalletNotFound
 from services.payments.providers.base import Provider
 from services.payments.store.wallets import Wallet, WalletStore
 from shared.db import eventually
@@ -11,7 +11,7 @@ from shared.money import format_minor
 
 
 async def check_wallet(context: Context, user_id: UUID, wallet_id: UUID, currency: str) -> None:
-    """The wallet is the user's and in `currency`. Raises `WalletNotFound` or `CurrencyMismatch`.
+    """The wallet is the user's and in `currency`. Raises `WalletNotFound`, `WalletClosed` or `CurrencyMismatch`.
 
     A wallet opened a moment ago may not have been told to us yet, so this waits a little before it says no.
     """
@@ -23,6 +23,8 @@ async def check_wallet(context: Context, user_id: UUID, wallet_id: UUID, currenc
     wallet = await eventually(look)
     if wallet is None:
         raise WalletNotFound("Use the id of one of your wallets: GET /v1/wallets lists them.")
+    if wallet.closed:
+        raise WalletClosed("Use another of your wallets: GET /v1/wallets lists them.")
     if wallet.currency != currency:
         raise CurrencyMismatch(f"The wallet is in {wallet.currency}, the request in {currency}. Use the wallet's currency.")
 

@@ -92,3 +92,42 @@ class WebhookTooLarge(Problem):
     status = 413
     code = "webhook_too_large"
     title = "The webhook's body is too large"
+
+
+class WalletClosed(Problem):
+    """The wallet is closed: nothing moves any more."""
+
+    status = 409
+    code = "wallet_closed"
+    title = "The wallet is closed"
+
+
+class DayNotClosed(Problem):
+    """Only a day that has ended (UTC) can be reconciled for good."""
+
+    status = 409
+    code = "day_not_closed"
+    title = "The day is not over"
+
+
+class ReconciliationRunning(Problem):
+    """This day is being compared with this provider already."""
+
+    status = 409
+    code = "reconciliation_running"
+    title = "A reconciliation is running right now"
+
+
+class NoSettlementReports(Problem):
+    """The provider does not report what it settled."""
+
+    status = 422
+    code = "no_settlement_reports"
+    title = "The provider gives no settlement reports"
+
+
+class ReconciliationNotFound(NotFound):
+    """There is no such reconciliation."""
+
+    code = "reconciliation_not_found"
+    title = "There is no such reconciliation"

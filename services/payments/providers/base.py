@@ -9,9 +9,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from services.payments.domain.reconciliation import ReportRow
 from shared.problems import FieldError, Problem
 
 _log = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class Capabilities:
     max_amount_minor: int
     supports_payout: bool
     destination_fields: tuple[str, ...] = ()
+    reports_settlements: bool = False
 
     def takes(self, currency: str, amount_minor: int) -> bool:
         """Whether this provider moves `amount_minor` of `currency`."""
@@ -124,6 +126,20 @@ class Settled:
     reference: str
     amount_minor: int
     currency: str
+
+
+@dataclass(frozen=True)
+class SettlementPage:
+    """A part of a provider's report of one day (UTC), in its own words' facts. Not `complete` before the day is over.
+
+    `total_rows` is of the whole report; with `next_cursor` there is more.
+    """
+
+    day: date
+    complete: bool
+    total_rows: int
+    rows: tuple[ReportRow, ...]
+    next_cursor: str | None = None
 
 
 @dataclass(frozen=True)
@@ -187,6 +203,10 @@ class Provider(Protocol):
 
     async def payout_sync(self, reference: str) -> Answer[Settled]:
         """What has become of a payout."""
+        ...
+
+    async def settlements(self, day: date, cursor: str | None) -> Answer[SettlementPage]:
+        """What it settled on a day, from `cursor` on. Asked only if `capabilities.reports_settlements`."""
         ...
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> ProviderEvent:

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.payments.store import reconciliation_tables
 from shared.db.tables import add_shared_tables
 from shared.sagas.tables import add_sagas_table
 
@@ -25,6 +26,7 @@ wallets = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("user_id", sa.Uuid, nullable=False),
     sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("closed", sa.Boolean, nullable=False, server_default=sa.text("false")),
 )
 
 deposits = sa.Table(
@@ -54,6 +56,7 @@ deposits = sa.Table(
     sa.CheckConstraint("amount_minor > 0", name="deposits_amount_check"),
     sa.CheckConstraint(_one_of("status", DEPOSIT_STATUSES), name="deposits_status_check"),
     sa.Index("deposits_user_idx", "user_id", "id"),
+    sa.Index("deposits_settled_idx", "provider", "settled_at", postgresql_where=sa.text("settled_at IS NOT NULL")),
     sa.Index("deposits_sync_idx", "next_sync_at", postgresql_where=sa.text("next_sync_at IS NOT NULL")),
 )
 
@@ -81,6 +84,7 @@ withdrawals = sa.Table(
     sa.CheckConstraint("amount_minor > 0", name="withdrawals_amount_check"),
     sa.CheckConstraint(_one_of("status", WITHDRAWAL_STATUSES), name="withdrawals_status_check"),
     sa.Index("withdrawals_user_idx", "user_id", "id"),
+    sa.Index("withdrawals_settled_idx", "provider", "settled_at", postgresql_where=sa.text("settled_at IS NOT NULL")),
 )
 
 # What providers told us of their own accord. Append-only.
@@ -112,3 +116,10 @@ provider_answers = sa.Table(
     sa.CheckConstraint("outcome IN ('success', 'failure', 'unknown')", name="provider_answers_outcome_check"),
     sa.Index("provider_answers_reference_idx", "reference"),
 )
+
+settlement_days = reconciliation_tables.settlement_days_table(metadata)
+settlement_reports = reconciliation_tables.settlement_reports_table(metadata)
+settlement_rows = reconciliation_tables.settlement_rows_table(metadata)
+provider_movements = reconciliation_tables.provider_movements_table(metadata)
+reconciliation_runs = reconciliation_tables.reconciliation_runs_table(metadata)
+reconciliation_items = reconciliation_tables.reconciliation_items_table(metadata)

@@ -1,7 +1,10 @@
 """The unit of work of payments: its stores, on one transaction."""
 
+from services.payments.store.bookings import Bookings
 from services.payments.store.deposits import DepositStore
 from services.payments.store.provider_records import ProviderRecords
+from services.payments.store.reconciliations import ReconciliationStore
+from services.payments.store.settlements import SettlementStore
 from services.payments.store.wallets import WalletStore
 from services.payments.store.withdrawals import WithdrawalStore
 from shared.db.unit_of_work import UnitOfWork
@@ -16,6 +19,9 @@ class PaymentsWork(UnitOfWork):
     wallets: WalletStore
     provider_records: ProviderRecords
     sagas: SagaStore
+    bookings: Bookings
+    settlements: SettlementStore
+    reconciliations: ReconciliationStore
 
     def open_stores(self) -> None:
         """Make the stores on this transaction's connection."""
@@ -24,3 +30,6 @@ class PaymentsWork(UnitOfWork):
         self.wallets = WalletStore(self.connection)
         self.provider_records = ProviderRecords(self.connection)
         self.sagas = SagaStore(self.connection)
+        self.bookings = Bookings(self.connection)
+        self.settlements = SettlementStore(self.connection)
+        self.reconciliations = ReconciliationStore(self.connection)

@@ -17,6 +17,7 @@ class Wallet:
     id: UUID
     user_id: UUID
     currency: str
+    closed: bool = False
 
 
 class WalletStore:
@@ -29,6 +30,10 @@ class WalletStore:
         """Note a wallet; one that is known already stays as it is."""
         values = {"id": wallet.id, "user_id": wallet.user_id, "currency": wallet.currency}
         await self._connection.execute(insert(wallets).values(values).on_conflict_do_nothing())
+
+    async def close(self, wallet_id: UUID) -> None:
+        """Nothing moves in it any more."""
+        await self._connection.execute(wallets.update().where(wallets.c.id == wallet_id).values(closed=True))
 
     async def find_for(self, user_id: UUID, wallet_id: UUID) -> Wallet | None:
         """The wallet, if it is the user's."""

@@ -1,7 +1,7 @@
 """The sandbox provider's adapter: our calls to its API."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import httpx
@@ -15,14 +15,17 @@ from services.payments.providers.base import (
     PayoutOrder,
     ProviderEvent,
     Settled,
+    SettlementPage,
     Unknown,
     required_fields,
 )
 from services.payments.providers.sandbox import mapping, webhooks
+from services.payments.providers.sandbox.signature import HEADER, signed_at
 from shared.money import MAX_AMOUNT_MINOR, currency_codes
 
 _CONNECT_SECONDS = 5.0
 _SHOWN_CHARACTERS = 4
+REPORT_ROWS_A_PAGE = 500
 
 CAPABILITIES = Capabilities(
     name="sandbox",
@@ -32,6 +35,7 @@ CAPABILITIES = Capabilities(
     max_amount_minor=MAX_AMOUNT_MINOR,
     supports_payout=True,
     destination_fields=("account",),
+    reports_settlements=True,
 )
 
 
@@ -89,6 +93,20 @@ class SandboxProvider:
         answered = await self._call("GET", f"payouts/{reference}")
         return answered if isinstance(answered, Unknown) else mapping.read_payout(*answered)
 
+    async def settlements(self, day: date, cursor: str | None) -> Answer[SettlementPage]:
+        """What it settled on a day. The answer is signed; one whose signature is not right says nothing."""
+        asked = {"date": day.isoformat(), "limit": str(REPORT_ROWS_A_PAGE), **({"cursor": cursor} if cursor is not None else {})}
+        try:
+            answer = await self._http.get("settlements", params=asked)
+            body = answer.json()
+        except httpx.HTTPError as error:
+            return NoAnswer(f"the provider could not be reached: {type(error).__name__}")
+        except ValueError:
+            return Unknown("the answer is not JSON")
+        if answer.status_code == 200 and not self._signed(answer):
+            return Unknown("the report's signature is not right")
+        return mapping.read_settlements(answer.status_code, body)
+
     def parse_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> ProviderEvent:
         """Verify and read a webhook of the sandbox."""
         return webhooks.parse_webhook(self._secret, headers, body, now)
@@ -106,6 +124,10 @@ class SandboxProvider:
     async def close(self) -> None:
         """Let go of connections."""
         await self._http.aclose()
+
+    def _signed(self, answer: httpx.Response) -> bool:
+        """An old answer that somebody sends again is of another day, or says what the provider did say."""
+        return signed_at(self._secret, answer.headers.get(HEADER, ""), answer.content) is not None
 
     async def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, Any] | Unknown:
         """Status and JSON of the provider's answer, or `Unknown` when none came that can be read."""

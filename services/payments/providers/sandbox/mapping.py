@@ -1,8 +1,10 @@
 """The sandbox's words in ours. A status that is not listed here decides nothing."""
 
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 
+from services.payments.domain.reconciliation import ReportRow
 from services.payments.providers.base import (
     PAYMENT_EXPIRED,
     Answer,
@@ -10,10 +12,12 @@ from services.payments.providers.base import (
     Failure,
     NeverSeen,
     Settled,
+    SettlementPage,
     StillPending,
     Success,
     Unknown,
 )
+from shared.money import MAX_AMOUNT_MINOR
 
 _PAYMENT_REFUSALS = {
     "declined": ("payment_declined", "The payment was declined."),
@@ -37,6 +41,34 @@ def read_payment(status: int, body: Any) -> Answer[Settled]:
 def read_payout(status: int, body: Any) -> Answer[Settled]:
     """The answer to ordering a payout, and to asking about one."""
     return _read_settled(status, body, pending="processing", refusals=_PAYOUT_REFUSALS)
+
+
+def read_settlements(status: int, body: Any) -> Answer[SettlementPage]:
+    """A page of a settlement report. One row that cannot be read makes the page unreadable: half a report is none."""
+    if status != 200:
+        return Unknown(f"HTTP {status}", raw=_record(status, body))
+    try:
+        page = SettlementPage(
+            day=date.fromisoformat(body["date"]),
+            complete=body["complete"] is True,
+            total_rows=int(body["total_rows"]),
+            rows=tuple(_settlement(row) for row in body["rows"]),
+            next_cursor=body["next_cursor"],
+        )
+    except (KeyError, TypeError, ValueError):
+        return Unknown("the report has another shape than documented")
+    return Success(page)
+
+
+def _settlement(row: Mapping[str, Any]) -> ReportRow:
+    """Raises `KeyError`, `TypeError` or `ValueError`."""
+    amounts = (row["amount"], row["fee"])
+    if row["type"] not in ("payment", "payout") or not _texts(row, "id", "reference", "currency"):
+        raise ValueError("a row of another shape than documented")
+    if not all(type(amount) is int for amount in amounts) or not 0 < row["amount"] <= MAX_AMOUNT_MINOR or row["fee"] < 0:
+        raise ValueError("an amount that cannot be")
+    settled_at = datetime.fromisoformat(row["settled_at"]).astimezone(UTC)
+    return ReportRow(row["id"], row["type"], row["reference"], *amounts, row["currency"], settled_at)
 
 
 def _read_settled(status: int, body: Any, *, pending: str, refusals: Mapping[str, tuple[str, str]]) -> Answer[Settled]:

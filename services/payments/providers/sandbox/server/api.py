@@ -1,14 +1,17 @@
 """The API that the platform's adapter calls. Orders are idempotent by the caller's reference."""
 
 import hmac
+import json
+from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import AwareDatetime, StringConstraints
 
-from services.payments.providers.sandbox.server import payments, payouts
+from services.payments.providers.sandbox.server import payments, payouts, settlements
 from services.payments.providers.sandbox.server.context import Ctx, SandboxContext
 from services.payments.providers.sandbox.server.problems import UnknownReference, WrongSecret
+from services.payments.providers.sandbox.signature import HEADER, sign
 from shared.http.schemas import AmountMinor, Body, CurrencyCode
 
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -93,6 +96,41 @@ async def get_sandbox_payout(context: Ctx, reference: Reference) -> dict[str, An
     if payout is None:
         raise UnknownReference("Order it first.")
     return _payout_view(payout)
+
+
+@router.get("/settlements")
+async def report_sandbox_settlements(
+    context: Ctx,
+    day: Annotated[date, Query(alias="date")],
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+) -> Response:
+    """What was settled on a day (UTC), in pages; of a day that is not over, what was so far. Signed as webhooks are."""
+    now = context.clock.now()
+    async with context.database.read() as connection:
+        page = await settlements.page_of(connection, day, cursor, limit)
+    report = {
+        "date": day.isoformat(),
+        "complete": day < now.date(),
+        "total_rows": page.total_rows,
+        "rows": [_settlement_view(row) for row in page.rows],
+        "next_cursor": page.next_cursor,
+    }
+    body = json.dumps(report).encode()
+    signature = sign(context.settings.sandbox_secret.get_secret_value(), now, body)
+    return Response(body, media_type="application/json", headers={HEADER: signature})
+
+
+def _settlement_view(row: settlements.Settlement) -> dict[str, Any]:
+    return {
+        "id": f"set_{row.id.hex}",
+        "type": row.type,
+        "reference": row.reference,
+        "amount": row.amount_minor,
+        "fee": 0,
+        "currency": row.currency,
+        "settled_at": row.settled_at.isoformat(),
+    }
 
 
 def _payment_view(context: SandboxContext, payment: payments.Payment) -> dict[str, Any]:

@@ -33,3 +33,11 @@ class CheckoutNotFound(Problem):
     status = 404
     code = "checkout_not_found"
     title = "There is no payment at this address"
+
+
+class WrongCursor(Problem):
+    """The cursor is not one that the report gave."""
+
+    status = 400
+    code = "wrong_cursor"
+    title = "This is not a cursor of the report"
