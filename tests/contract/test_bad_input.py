@@ -132,7 +132,7 @@ async def test_what_belongs_to_somebody_else_is_not_there(ada: Person, bo: Perso
 
 async def test_somebody_elses_notification(ada: Person, bo: Person) -> None:
     notices: list[Json] = []
-    for _ in range(100):
+    for _ in range(1200):
         notices = (await ada.call("GET", "/v1/notifications"))["items"]
         if notices:
             break

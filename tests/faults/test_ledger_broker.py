@@ -20,7 +20,7 @@ from tests.support.cuttable import Proxy, proxy_to
 from tests.support.identity import platform_for_tests
 from tests.support.platforms import remove_queues
 
-COMMANDS, PATIENCE_SECONDS = 200, 90
+COMMANDS, PATIENCE_SECONDS = 200, 240
 _WAITING = "SELECT count(*) FROM wallet_ledger.outbox WHERE published_at IS NULL"
 _RECORDED = "SELECT count(*) FROM wallet_ledger.transactions"
 

@@ -48,6 +48,13 @@ async def test_money_is_conserved(database_url: str, owner: asyncpg.Connection, 
         assert codes == [0] * len(codes)
 
 
+async def busy_until_done(member: Member, crowd: list[Member], killing: "asyncio.Task[list[str]]") -> None:
+    """A busy life that lasts at least as long as the killing."""
+    await busy_life(member, crowd, ROUNDS)
+    while not killing.done():
+        await busy_life(member, crowd, 1)
+
+
 async def live_through_it(platform: RunningPlatform, owner: asyncpg.Connection) -> None:
     transport: Any = Patient()
     async with httpx.AsyncClient(base_url=platform.url, timeout=60, transport=transport) as http:
@@ -57,18 +64,18 @@ async def live_through_it(platform: RunningPlatform, owner: asyncpg.Connection) 
         await asyncio.gather(admin.log_in(), *(member.join() for member in crowd))
         await identify(crowd, admin)
         await asyncio.gather(*(member.pay_in(5_000_00) for member in crowd))
-        await asyncio.gather(*(member.settle(20) for member in crowd))
+        await asyncio.gather(*(member.settle(120) for member in crowd))
         loan_id = await open_loan(crowd[0], admin, LOAN_MINOR)
 
         killing = asyncio.create_task(kill_one_after_the_other(platform, random.Random(SEED)))
         await asyncio.gather(
             *(lender.lend(loan_id, LOAN_MINOR // (PEOPLE - 1)) for lender in crowd[1:]),
-            *(busy_life(member, crowd, ROUNDS) for member in crowd),
+            *(busy_until_done(member, crowd, killing) for member in crowd),
         )
         assert sorted(await killing) == sorted(VICTIMS)
         await asyncio.to_thread(platform.wait_until_ready)
 
-        await asyncio.gather(*(member.settle(45) for member in crowd))
+        await asyncio.gather(*(member.settle(180) for member in crowd))
         await check_conserved(crowd, admin, owner)
         lent = [one["amount"] for member in crowd for one in member.promises.investments.values() if one["status"] == "active"]
         assert sum(lent) == LOAN_MINOR

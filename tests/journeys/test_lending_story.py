@@ -16,7 +16,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from runtime.demo.story import CURRENCY, LOAN_MINOR, PAID_EARLY, PAID_LATE, TERM_MONTHS, Outcome, Story
-from tests.support.platforms import RunningPlatform, free_port, one_process, process_a_service, remove_queues
+from tests.support.platforms import RunningPlatform, one_process, process_a_service, remove_queues
+from tests.support.ports import free_port
 
 ADMIN = ("admin@lendery.test", "admin-local-only")
 
@@ -160,7 +161,7 @@ async def test_with_a_process_for_each_service(database_url: str, amqp_url: str,
         assert codes == [0] * len(codes)
 
 
-async def _until(reached: Callable[[], bool], *, seconds: float = 15) -> None:
+async def _until(reached: Callable[[], bool], *, seconds: float = 120) -> None:
     for _ in range(int(seconds * 20)):
         if reached():
             return

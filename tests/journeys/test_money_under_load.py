@@ -36,12 +36,12 @@ async def test_money_is_conserved(database_url: str, owner: asyncpg.Connection, 
             await asyncio.gather(admin.log_in(), *(member.join() for member in crowd))
             await identify(crowd, admin)
             await asyncio.gather(*(member.pay_in(20_000_00) for member in crowd))
-            await asyncio.gather(*(member.settle(20) for member in crowd))
+            await asyncio.gather(*(member.settle(120) for member in crowd))
             loan_id = await open_loan(crowd[0], admin, LOAN_MINOR)
 
             await asyncio.gather(race_for_the_last(crowd[1:], loan_id), *(busy_life(member, crowd, ROUNDS) for member in crowd))
 
-            await asyncio.gather(*(member.settle(30) for member in crowd))
+            await asyncio.gather(*(member.settle(120) for member in crowd))
             await check_conserved(crowd, admin, owner)
             lent = [one for member in crowd for one in member.promises.investments.values() if one["status"] == "active"]
             assert sorted(one["amount"] for one in lent) == [LAST_MINOR, LOAN_MINOR - LAST_MINOR]

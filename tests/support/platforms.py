@@ -3,7 +3,6 @@
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,8 +15,10 @@ from typing import IO
 import aio_pika
 import httpx
 
-_READY_SECONDS = 60
-_STOP_SECONDS = 20
+from tests.support.ports import free_port
+
+_READY_SECONDS = 180
+_STOP_SECONDS = 60
 _SERVICES = ("auth", "wallet-ledger", "lending", "payments", "notifications", "sandbox")
 
 
@@ -95,7 +96,7 @@ class RunningPlatform:
             for process in self.processes:
                 assert not process.ended, f"{process.log.name} ended:\n{process.log.read_text()[-4000:]}"
             try:
-                answer = httpx.get(f"{self.url}/readyz", timeout=3, trust_env=False)
+                answer = httpx.get(f"{self.url}/readyz", timeout=10, trust_env=False)
                 said = answer.text
                 if answer.status_code == httpx.codes.OK:
                     return
@@ -108,13 +109,6 @@ class RunningPlatform:
     def stop(self) -> list[int]:
         """Stop everything, the gateway first; the exit codes."""
         return [process.stop() for process in reversed(self.processes)]
-
-
-def free_port() -> int:
-    """A port that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _environment(**more: str) -> dict[str, str]:

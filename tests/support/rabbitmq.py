@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from tests.support.ports import free_port
+
 _LOCAL = ("127.0.0.1", 5672)
 _START_SECONDS = 60
 _IMAGE = "rabbitmq:4.1-alpine"
@@ -46,12 +48,6 @@ def _listens(host: str, port: int) -> bool:
         return False
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _wait_for(port: int, process: "subprocess.Popen[bytes] | None" = None) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not _listens("127.0.0.1", port):
@@ -62,7 +58,7 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes] | None" = None) -> No
 
 @contextmanager
 def _private_node() -> Iterator[str]:
-    port, distribution = _free_port(), _free_port()
+    port, distribution = free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix="lendery-rabbitmq-") as home:
         environment = os.environ | {
             "HOME": home,
@@ -94,7 +90,7 @@ def _private_node() -> Iterator[str]:
 
 @contextmanager
 def _container() -> Iterator[str]:
-    port = _free_port()
+    port = free_port()
     name = f"lendery-test-{secrets.token_hex(4)}"
     subprocess.run(
         ["docker", "run", "--detach", "--rm", "--name", name, "--publish", f"127.0.0.1:{port}:5672", _IMAGE],

@@ -162,7 +162,7 @@ async def raw_exchange(port: int, request: bytes, *, until_end: bool = True) -> 
     try:
         writer.write(request)
         await writer.drain()
-        return await asyncio.wait_for(reader.read(-1 if until_end else 65536), 5)
+        return await asyncio.wait_for(reader.read(-1 if until_end else 65536), 30)
     finally:
         writer.close()
         with contextlib.suppress(ConnectionError):

@@ -35,44 +35,6 @@ async def test_a_post_without_a_body_has_none(gateway: Gateway, upstream: EchoUp
     assert upstream.seen[0].header("content-length") == ["0"]
 
 
-FORGED = (
-    "X-User-Id X-User-Roles X_User_Id x-user-id X-Forwarded-User X-Auth-User Forwarded X-Real-IP X-Original-URL X-Rewrite-URL "
-    "X-HTTP-Method-Override X-Forwarded-Prefix X_Forwarded_For Via TE Trailer Upgrade Proxy-Authorization Keep-Alive X-Internal "
-    "Origin Referer X-Forwarded-For X-Forwarded-Proto X-Forwarded-Host X-Forwarded-Port X-Client-IP True-Client-IP Cookie"
-)
-
-
-async def test_headers_that_nobody_named_stop_here(gateway: Gateway, upstream: EchoUpstream, as_user: dict[str, str]) -> None:
-    for spelling in FORGED.split():
-        for name in (spelling, spelling.upper(), spelling.lower()):
-            assert (await gateway.http.get("/v1/wallets", headers={**as_user, name: "forged"})).status_code == 200
-            assert "forged" not in [value for _, value in upstream.seen[-1].headers], name
-
-
-async def test_the_edge_says_itself_where_a_request_came_from(
-    gateway: Gateway, upstream: EchoUpstream, as_user: dict[str, str]
-) -> None:
-    forged = {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Host": "evil.test", "X-Forwarded-Proto": "gopher", "Host": "evil.test"}
-    await gateway.http.get("/v1/wallets", headers={**as_user, **forged})
-    [seen] = upstream.seen
-    assert seen.header("x-forwarded-for") == ["127.0.0.1"]
-    assert seen.header("x-forwarded-host") == ["lendery.test:8000"]
-    assert seen.header("x-forwarded-proto") == ["http"]
-    assert "evil.test" not in str(seen.headers)
-
-
-async def test_a_proxy_of_ours_is_believed(start_gateway: StartGateway, upstream: EchoUpstream) -> None:
-    async with start_gateway(trusted_proxies="127.0.0.0/8,10.0.0.0/8") as gateway:
-        for sent, believed in [
-            ("6.6.6.6, 203.0.113.7, 10.1.2.3", "203.0.113.7"),
-            ("203.0.113.7", "203.0.113.7"),
-            ("10.1.1.1", "10.1.1.1"),
-            ("nonsense", "127.0.0.1"),
-        ]:
-            await gateway.http.get("/v1/payment-providers", headers={"X-Forwarded-For": sent})
-            assert upstream.seen[-1].header("x-forwarded-for") == [believed]
-
-
 async def test_ids_and_trace_pass_on(gateway: Gateway, upstream: EchoUpstream, as_user: dict[str, str]) -> None:
     trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
     answer = await gateway.http.get(
@@ -144,7 +106,7 @@ async def test_an_upload_reaches_the_service_before_it_ends(
 ) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         yield b"first"
-        await asyncio.wait_for(upstream.first_piece.wait(), 5)
+        await asyncio.wait_for(upstream.first_piece.wait(), 30)
         yield b"second"
 
     answer = await gateway.http.post("/v1/kyc", content=pieces(), headers=as_user)
@@ -155,10 +117,10 @@ async def test_an_upload_reaches_the_service_before_it_ends(
 async def test_events_arrive_as_they_happen(gateway: Gateway, upstream: EchoUpstream, as_user: dict[str, str]) -> None:
     async with gateway.http.stream("GET", "/v1/stream?do=sse", headers={**as_user, "Last-Event-ID": "7"}) as answer:
         pieces = answer.aiter_bytes()
-        assert await asyncio.wait_for(anext(pieces), 2) == b"data: first\n\n"
+        assert await asyncio.wait_for(anext(pieces), 30) == b"data: first\n\n"
         assert upstream.seen[0].header("last-event-id") == ["7"]
         upstream.go_on.set()
-        assert await asyncio.wait_for(anext(pieces), 2) == b"data: last\n\n"
+        assert await asyncio.wait_for(anext(pieces), 30) == b"data: last\n\n"
     assert not upstream.cancelled.is_set()
 
 
@@ -173,7 +135,7 @@ async def test_a_client_that_leaves_ends_the_work(
     await asyncio.sleep(0.1)
     assert not upstream.cancelled.is_set()
     writer.close()
-    await asyncio.wait_for(upstream.cancelled.wait(), 2)
+    await asyncio.wait_for(upstream.cancelled.wait(), 30)
 
 
 async def test_a_client_that_leaves_in_the_middle_of_an_upload(
@@ -182,9 +144,9 @@ async def test_a_client_that_leaves_in_the_middle_of_an_upload(
     _, writer = await asyncio.open_connection("127.0.0.1", gateway.running.port)
     head = ["POST /v1/kyc HTTP/1.1", "Host: x", "Content-Length: 1000000", f"Authorization: {as_user['Authorization']}", "", ""]
     writer.write("\r\n".join(head).encode() + b"x" * 100_000)
-    await asyncio.wait_for(upstream.first_piece.wait(), 2)
+    await asyncio.wait_for(upstream.first_piece.wait(), 30)
     writer.close()
-    await asyncio.wait_for(upstream.cancelled.wait(), 2)
+    await asyncio.wait_for(upstream.cancelled.wait(), 30)
     assert (await gateway.http.get("/v1/wallets", headers=as_user)).status_code == 200
 
 

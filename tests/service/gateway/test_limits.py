@@ -87,7 +87,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = subprocess.Popen(
         [program, "--port", "0", "--unixsocket", str(address), "--save", "", "--dir", str(directory)], stdout=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not address.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     yield f"unix://{address}"
@@ -118,14 +118,14 @@ async def test_redis_counts_for_all_gateways_together(redis: Redis) -> None:
 
 
 async def test_redis_and_the_process_decide_alike(redis: Redis) -> None:
-    limit = Limit(4, 0.4)
+    limit = Limit(4, 2)
     key = f"alike-{secrets.token_hex(4)}"
     both = RedisBuckets(redis), ProcessBuckets()
-    for pause in (0, 0, 0, 0.15, 0, 0.25, 0):
+    for pause in (0, 0, 0, 0.75, 0, 1.25, 0):
         await asyncio.sleep(pause)
         first, second = [await buckets.take(key, limit) for buckets in both]
         assert (first.allowed, first.remaining) == (second.allowed, second.remaining)
-        assert first.full_in_seconds == pytest.approx(second.full_in_seconds, abs=0.02)
+        assert first.full_in_seconds == pytest.approx(second.full_in_seconds, abs=0.2)
 
 
 async def test_the_gateway_counts_in_redis(start_gateway: StartGateway, redis: Redis, redis_url: str) -> None:

@@ -43,17 +43,17 @@ async def test_a_service_that_is_slow(gateway: Gateway, upstream: EchoUpstream, 
     answer = await gateway.http.post("/v1/wallets?do=stall", json={}, headers=as_user)
     assert (answer.status_code, answer.json()["code"]) == (504, "gateway_timeout")
     assert "retry-after" in answer.headers
-    await asyncio.wait_for(upstream.cancelled.wait(), 2)
+    await asyncio.wait_for(upstream.cancelled.wait(), 30)
     assert len(upstream.seen) == 1
 
 
 async def test_the_time_of_an_upload_does_not_count(gateway: Gateway, as_user: dict[str, str]) -> None:
-    _hurry(gateway, 0.2)
+    _hurry(gateway, 1)
 
     async def pieces():  # type: ignore[no-untyped-def]
         for _ in range(8):
             yield b"x"
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.15)
 
     answer = await gateway.http.post("/v1/kyc", content=pieces(), headers=as_user)
     assert answer.json()["length"] == 8
@@ -94,7 +94,7 @@ async def test_connections_that_the_service_closed_meanwhile(
 async def test_the_breaker_opens_and_closes(start_gateway: StartGateway, upstream: EchoUpstream, as_user: dict[str, str]) -> None:
     port = _closed_port()
     async with start_gateway(
-        lending_url=f"http://127.0.0.1:{port}", gateway_breaker_failures=3, gateway_breaker_seconds=0.3
+        lending_url=f"http://127.0.0.1:{port}", gateway_breaker_failures=3, gateway_breaker_seconds=2
     ) as gateway:
         breaker = gateway.edge.upstreams.by_name["lending"].breaker
         for _ in range(3):
@@ -103,9 +103,9 @@ async def test_the_breaker_opens_and_closes(start_gateway: StartGateway, upstrea
         assert breaker.open
         async with serving(upstream, drain_seconds=1, port=port):
             refused = await gateway.http.get("/v1/loans", headers=as_user)
-            assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+            assert (refused.status_code, refused.headers["retry-after"]) in {(503, "1"), (503, "2")}
             assert upstream.seen == []
-            await asyncio.sleep(0.35)
+            await asyncio.sleep(2.05)
             assert (await gateway.http.get("/v1/loans", headers=as_user)).status_code == 200
             assert not breaker.open
             assert (await gateway.http.get("/v1/wallets", headers=as_user)).status_code == 200
@@ -138,7 +138,7 @@ async def test_draining_ends_streams_and_nothing_else(gateway: Gateway, upstream
         slow = asyncio.create_task(client.get("/v1/wallets?do=stall", headers=as_user))
         await upstream.until_seen(2)
         gateway.app.state.drain()
-        assert await asyncio.wait_for(stream.content.read(), 1) == b"\n"  # a clean end, not a broken one
+        assert await asyncio.wait_for(stream.content.read(), 30) == b"\n"  # a clean end, not a broken one
         ready = await client.get("/readyz")
         assert (ready.status, (await ready.json())["status"]) == (503, "draining")
         stopping = asyncio.create_task(gateway.running.stop())
@@ -148,7 +148,7 @@ async def test_draining_ends_streams_and_nothing_else(gateway: Gateway, upstream
         assert (await slow).status == 200
         started = time.monotonic()
         await stopping
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 1.9  # the grace of a server that is told to stop is 2
 
 
 async def test_every_route_has_its_timeout(gateway: Gateway) -> None:

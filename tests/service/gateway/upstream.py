@@ -38,7 +38,7 @@ class EchoUpstream:
 
     async def until_seen(self, number: int) -> None:
         """Wait until that many requests have arrived."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(self.seen) < number:  # noqa: ASYNC110 a test may look as often as it likes
                 await asyncio.sleep(0.01)
 
@@ -106,6 +106,21 @@ class EchoUpstream:
         for number in range(64):
             await send({"type": "http.response.body", "body": bytes([number]) * 65536, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+    async def _flood(self, seen: Seen, receive: Receive, send: Send) -> None:
+        """An answer without end, as fast as it is taken."""
+        await _start(send, 200, [(b"content-type", b"application/octet-stream")])
+
+        async def left() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            self.cancelled.set()
+
+        leaving = asyncio.ensure_future(left())
+        while not self.cancelled.is_set():
+            await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+            await asyncio.sleep(0)
+        await leaving
 
     async def _stall(self, seen: Seen, receive: Receive, send: Send) -> None:
         await self._wait(receive)

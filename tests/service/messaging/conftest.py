@@ -128,7 +128,7 @@ async def running() -> AsyncIterator[Start]:
 def until() -> Until:
     """Waits until something is so; fails after a while, saying what it was instead."""
 
-    async def wait(look: Callable[[], Awaitable[Any]], wanted: Any, timeout_seconds: float = 10.0) -> None:
+    async def wait(look: Callable[[], Awaitable[Any]], wanted: Any, timeout_seconds: float = 60.0) -> None:
         deadline = asyncio.get_running_loop().time() + timeout_seconds
         while (found := await look()) != wanted:
             assert asyncio.get_running_loop().time() < deadline, f"still {found!r} instead of {wanted!r}"

@@ -36,7 +36,7 @@ async def test_the_relay_is_woken_at_the_commit_and_once(platform: Platform, own
         await work.outbox.flush(work.connection)
         await owner.fetchval("SELECT 1")
         assert woken == []
-    for _ in range(100):
+    for _ in range(3000):
         await owner.fetchval("SELECT 1")
         if woken:
             break

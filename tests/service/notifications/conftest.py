@@ -102,7 +102,7 @@ async def notifications(database_url: str, owner: asyncpg.Connection, mail: Mail
         database_url=SecretStr(database_url),
         db_pool_size=10,
         smtp_url=SecretStr(f"smtp://127.0.0.1:{mail.port}"),
-        smtp_timeout_seconds=2,
+        smtp_timeout_seconds=20,
         public_url="https://lendery.example.org",
     )
     service = build(settings, platform_for_tests(clock))

@@ -12,7 +12,7 @@ from shared.messaging.failures import Retries
 from tests.service.notifications.conftest import Notifications
 from tests.unit.notifications.samples import BORROWER, LENDER, registered, transfer
 
-QUICK = Retries(first_delay_seconds=0.02, factor=1.5, longest_delay_seconds=0.2)
+QUICK = Retries(attempts_if_may_pass=100, first_delay_seconds=0.02, factor=1.5, longest_delay_seconds=0.2)
 
 
 def _dispatcher(notifications: Notifications) -> Dispatcher:

@@ -162,7 +162,7 @@ async def test_a_wrong_password_is_mended_without_losing_letters(notifications: 
     await notifications.handle(letter(notifications))
     for password, ended in (("wrong", ("pending", 0, "535 5.7.8")), ("right", ("sent", 1, None))):
         server = SmtpServer.parse(f"smtp://lendery:{password}@127.0.0.1:{mail.port}")
-        mailer = SmtpMailer(server, hello_name="lendery.test", timeout_seconds=2)
+        mailer = SmtpMailer(server, hello_name="lendery.test", timeout_seconds=20)
         notifications.clock.advance(timedelta(seconds=5))
         await deliver_emails(replace(notifications.context, mailer=mailer))
         (row,) = await notifications.emails()
@@ -174,7 +174,7 @@ async def test_without_the_tls_that_is_wanted_nothing_is_said(notifications: Not
     """Neither the password nor the letter."""
     await notifications.handle(letter(notifications))
     server = SmtpServer.parse(f"smtp://lendery:right@127.0.0.1:{mail.port}?starttls=required")
-    await deliver_emails(replace(notifications.context, mailer=SmtpMailer(server, hello_name="lendery.test", timeout_seconds=2)))
+    await deliver_emails(replace(notifications.context, mailer=SmtpMailer(server, hello_name="lendery.test", timeout_seconds=20)))
     (row,) = await notifications.emails()
     assert (row["status"], row["attempts"], row["failure"]) == ("pending", 0, "SMTPException")
     assert (mail.sessions, mail.offered) == (1, 0)
@@ -201,7 +201,7 @@ async def test_the_job_sends_without_being_asked(notifications: Notifications, m
     runners = [JobRunner("notifications", notifications.context.database, notifications.context, JOBS) for _ in range(2)]
     for runner in runners:
         await runner.start()
-    for _ in range(200):
+    for _ in range(1200):
         await asyncio.sleep(0.05)
         if len(mail.accepted) >= 40:
             break

@@ -41,7 +41,7 @@ async def answer(context: LedgerContext, delivery: Delivery[PostTransaction]) ->
 
 
 async def ended(world: World, person: Person, path: str) -> str:
-    for _ in range(400):
+    for _ in range(3000):
         status: str = (await world.get(person, path))["status"]
         if status not in ("pending", "processing"):
             return status

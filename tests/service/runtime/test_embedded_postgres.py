@@ -84,7 +84,7 @@ def holder_process(data: Path) -> Iterator[tuple["subprocess.Popen[str]", int]]:
         process.stdout.close()
 
 
-def wait_until_gone(pid: int, seconds: float = 10) -> None:
+def wait_until_gone(pid: int, seconds: float = 60) -> None:
     """Return when no process `pid` is left; fail when there still is one."""
     deadline = time.monotonic() + seconds
     while psutil.pid_exists(pid):

@@ -46,7 +46,7 @@ def busy(when: str, cleaning_seconds: float = 0) -> "subprocess.Popen[str]":
 def test_a_signal_in_the_loop_cancels_and_cleans_up(number: signal.Signals) -> None:
     process = busy("inside")
     process.send_signal(number)
-    said, complained = process.communicate(timeout=10)
+    said, complained = process.communicate(timeout=60)
     assert said.splitlines() == ["stopping", "cleaned up", "stopped"]
     assert (process.returncode, complained) == (0, "")
 
@@ -55,7 +55,7 @@ def test_a_signal_in_the_loop_cancels_and_cleans_up(number: signal.Signals) -> N
 def test_a_signal_before_the_loop_cleans_up(number: signal.Signals) -> None:
     process = busy("before")
     process.send_signal(number)
-    said, complained = process.communicate(timeout=10)
+    said, complained = process.communicate(timeout=60)
     assert said.splitlines() == ["cleaned up", "stopped"]
     assert (process.returncode, complained) == (0, "")
 
@@ -66,6 +66,6 @@ def test_a_second_signal_ends_the_process_at_once() -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "stopping\n"
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=10)
+    said, _ = process.communicate(timeout=60)
     assert said == ""
     assert process.returncode == -signal.SIGTERM

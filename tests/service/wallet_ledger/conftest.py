@@ -17,6 +17,7 @@ from services.wallet_ledger.main import build
 from services.wallet_ledger.queries.verification import verify_ledger
 from services.wallet_ledger.settings import Settings
 from services.wallet_ledger.store.poster import Poster, PosterLimits
+from shared.clock import Clock
 from shared.ids import new_id
 from shared.service import Service
 from shared.verification import Report
@@ -136,8 +137,8 @@ async def another_poster(world: World) -> AsyncIterator[MakePoster]:
     """Makes further posters on the same ledger, as other processes would have."""
     posters: list[Poster] = []
 
-    async def make(limits: PosterLimits | None = None) -> Poster:
-        poster = Poster(world.service.database, world.context.clock, limits=limits)
+    async def make(limits: PosterLimits | None = None, clock: Clock | None = None) -> Poster:
+        poster = Poster(world.service.database, clock or world.context.clock, limits=limits)
         await poster.start()
         posters.append(poster)
         return poster
