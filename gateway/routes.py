@@ -122,7 +122,6 @@ AUTH = [
         POST /v1/admin/kyc/{id}/reject
         GET /v1/admin/users
         GET /v1/admin/users/{id}
-        GET /v1/admin/audit-log
         """,
         roles=_OPERATORS,
     ),
@@ -130,6 +129,7 @@ AUTH = [
         "auth",
         """
         PATCH /v1/admin/users/{id}
+        GET /v1/admin/audit-log
         GET /v1/admin/role-grants
         POST /v1/admin/role-grants/{id}/approve
         POST /v1/admin/role-grants/{id}/decline

@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from shared.identity.roles import ROLES
 from shared.identity.scopes import SCOPES
 
 _PATTERN = re.compile(r"(?:/(?:[a-z0-9._-]+|\{[a-z_]+\}))+(?:/\*)?")
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _CACHE = re.compile(r"(?:public|no-cache)(?:, [a-z-]+(?:=\d+)?)*")
-_ROLES = frozenset({"user", "support", "admin", "partner"})
 _MAX_TIMEOUT_SECONDS = 3600.0
 
 
@@ -130,7 +130,7 @@ def _faults(route: Route, services: Collection[str], limits: Collection[str]) ->
         yield fault(f"no service {route.service}")
     if route.limit not in limits:
         yield fault(f"no limit class {route.limit}")
-    if not route.roles <= _ROLES:
+    if not route.roles <= ROLES.keys():
         yield fault("unknown role")
     if route.scope is not None and route.scope not in SCOPES:
         yield fault(f"no scope {route.scope} in shared/identity/scopes.py")

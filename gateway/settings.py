@@ -12,7 +12,7 @@ from gateway.addresses import Network
 from gateway.limits import Limit
 from shared.settings import CommonSettings
 
-_PRODUCTION_LIMITS: Mapping[str, Limit] = {
+PRODUCTION_LIMITS: Mapping[str, Limit] = {
     "sign_in": Limit(120, 60),
     "public": Limit(300, 60),
     "read": Limit(1200, 60),
@@ -23,7 +23,7 @@ _PRODUCTION_LIMITS: Mapping[str, Limit] = {
     "new_token": Limit(3000, 60),
 }
 """By route class. `new_token` counts, per address, access tokens that this process has not verified before."""
-_LAPTOP_LIMITS: Mapping[str, Limit] = {name: Limit(120_000, 60) for name in _PRODUCTION_LIMITS} | {"sign_in": Limit(3000, 60)}
+_LAPTOP_LIMITS: Mapping[str, Limit] = {name: Limit(120_000, 60) for name in PRODUCTION_LIMITS} | {"sign_in": Limit(3000, 60)}
 """On a laptop and in tests every client has the same address."""
 
 
@@ -90,14 +90,14 @@ class Settings(CommonSettings):
     @field_validator("gateway_limits")
     @classmethod
     def _known_limits(cls, value: dict[str, Limit]) -> dict[str, Limit]:
-        if unknown := value.keys() - _PRODUCTION_LIMITS.keys():
-            raise ValueError(f"unknown limit {', '.join(sorted(unknown))}; there are {', '.join(_PRODUCTION_LIMITS)}")
+        if unknown := value.keys() - PRODUCTION_LIMITS.keys():
+            raise ValueError(f"unknown limit {', '.join(sorted(unknown))}; there are {', '.join(PRODUCTION_LIMITS)}")
         return value
 
     @property
     def limits(self) -> dict[str, Limit]:
         """The limit of every route class."""
-        return {**(_PRODUCTION_LIMITS if self.production else _LAPTOP_LIMITS), **self.gateway_limits}
+        return {**(PRODUCTION_LIMITS if self.production else _LAPTOP_LIMITS), **self.gateway_limits}
 
     @property
     def upstreams(self) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""Documents written from the code: the OpenAPI description and the list of problem codes.
+"""Documents written from the code: the OpenAPI description, the problem codes, and who may call what.
 
-python -m runtime.documents            writes docs/openapi.json and docs/problems.md
+python -m runtime.documents            writes docs/openapi.json, docs/permissions.md and docs/problems.md
 python -m runtime.documents --check    fails when they are not what the code says
 """
 
@@ -18,6 +18,9 @@ from typing import Any
 
 import httpx
 
+from gateway.permissions import permissions
+from gateway.routes import BUSINESS
+from gateway.settings import PRODUCTION_LIMITS
 from runtime.http_server import HttpServer, address, bind, serving
 from runtime.services import SERVICES, build_gateway
 from runtime.settings import read_settings
@@ -98,7 +101,12 @@ def _files() -> dict[Path, str]:
     # The checked-in file names the version of the source, whether or not that is installed here.
     document["info"]["version"] = tomllib.loads((_ROOT / "pyproject.toml").read_text())["project"]["version"]
     openapi = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-    return {_ROOT / "docs" / "openapi.json": openapi, _ROOT / "docs" / "problems.md": problem_list()}
+    docs = _ROOT / "docs"
+    return {
+        docs / "openapi.json": openapi,
+        docs / "permissions.md": permissions(BUSINESS, PRODUCTION_LIMITS),
+        docs / "problems.md": problem_list(),
+    }
 
 
 def main(arguments: list[str]) -> int:
