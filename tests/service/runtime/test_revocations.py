@@ -24,6 +24,7 @@ from shared.messaging.local import LocalTransport
 from shared.messaging.rabbitmq import RabbitTransport
 from shared.messaging.transport import Transport
 from shared.messaging.worker import MessagingWorker
+from shared.problems import Unauthenticated
 from shared.service import Platform, Service
 from tests.service.auth.conftest import PASSWORD
 from tests.service.gateway.conftest import serving
@@ -81,11 +82,12 @@ class Stage:
         while True:
             try:
                 await self.verifier.verify(tokens["access_token"])
-            except Exception as error:
-                assert getattr(error, "code", None) == code
+            except Unauthenticated as problem:
+                heard = problem.code
                 break
             assert time.monotonic() < deadline, "the gateway has not heard"
             await asyncio.sleep(0.01)
+        assert heard == code
         answer = await self.get_sessions(tokens)
         assert (answer.status_code, answer.json()["code"]) == (401, code)
 
