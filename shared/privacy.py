@@ -25,9 +25,12 @@ from shared.contracts.auth.privacy_messages import (
 )
 from shared.crypto import Vault
 from shared.messaging.consumer import ConsumerTable, Delivery
+from shared.messaging.purge import KEEP_PUBLISHED
 
 ROWS_MAX = 50_000
 """Rows of one file of an export; the newest, because statements order by that."""
+
+MESSAGES_KEPT = f"what services told each other, {KEEP_PUBLISHED.days} days at most: so that nothing is lost on the way"
 
 Row = dict[str, Any]
 Files = dict[str, Any]
@@ -111,7 +114,8 @@ def privacy_consumers(data: PersonalData) -> ConsumerTable:
         decided = delivery.message
         async with context.unit_of_work(delivery) as work:
             erased = await data.erase(work.connection, decided.user_id)
-            report = ReportErasure(erasure_id=decided.erasure_id, service=data.service, erased=erased, kept=dict(data.kept))
+            kept = {**data.kept, "messages": MESSAGES_KEPT}
+            report = ReportErasure(erasure_id=decided.erasure_id, service=data.service, erased=erased, kept=kept)
             work.outbox.send(report, aggregate_id=decided.erasure_id)
 
     return {**export_consumer(data), ErasureRequested: answer_erasure, ErasureDecided: erase_person}

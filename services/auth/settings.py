@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, model_validator
 
 from services.auth.domain.passwords import refused_because
+from services.auth.domain.sign_on import origin_of
 from services.auth.providers.kyc import identity_provider
+from services.auth.providers.openid.settings import OpenIdSettings, is_loopback
 from shared.crypto import open_vault
 from shared.settings import CommonSettings
 
@@ -26,6 +28,10 @@ class Settings(CommonSettings):
 
     `storage_url` is where identity documents and exports are kept, sealed (see `shared.storage`). `auth_kyc_provider` decides
     about identities: `manual` (our reviewers) or, outside production, `sandbox`; `auth_kyc_months` is how long that holds.
+
+    `auth_openid_providers` is a JSON list of providers to sign on with (see `providers/openid/settings.py`), and
+    `auth_return_origins` a comma-separated list of further addresses of ours, such as `https://app.example.com`, that people
+    may be sent to after it.
     """
 
     encryption_keys: SecretStr | None = None
@@ -43,10 +49,13 @@ class Settings(CommonSettings):
     storage_url: str = LOCAL_STORAGE_URL
     auth_kyc_provider: str = "manual"
     auth_kyc_months: int = Field(24, ge=1, le=120)
+    auth_privacy_patience_seconds: float = Field(10, ge=0, le=30)
 
     auth_api_clients_max: int = Field(20, ge=1, le=1000)
     auth_api_client_overlap_hours: int = Field(24, ge=0, le=720)
 
+    auth_openid_providers: tuple[OpenIdSettings, ...] = ()
+    auth_return_origins: str = ""
     auth_role_grant_hours: int = Field(72, ge=1, le=720)
 
     auth_hash_threads: int = Field(2, ge=1, le=64)
@@ -73,6 +82,7 @@ class Settings(CommonSettings):
             raise ValueError("LENDERY_STORAGE_URL must be file:///directory or s3://bucket/prefix")
         if identity_provider(self.auth_kyc_provider) is not None and self.production:
             raise ValueError("LENDERY_AUTH_KYC_PROVIDER must be manual when LENDERY_ENV=production: the sandbox approves anybody")
+        self._check_openid_providers()
         password = self.first_admin_password
         if password is not None and self.production:
             if password == LOCAL_ADMIN_PASSWORD:
@@ -103,6 +113,19 @@ class Settings(CommonSettings):
         if self.admin_password is not None and self.admin_password.get_secret_value():
             return self.admin_password.get_secret_value()
         return None if self.production else LOCAL_ADMIN_PASSWORD
+
+    def _check_openid_providers(self) -> None:
+        for what in ("name", "issuer"):
+            found = [getattr(provider, what) for provider in self.auth_openid_providers]
+            if len(set(found)) < len(found):
+                raise ValueError(f"LENDERY_AUTH_OPENID_PROVIDERS has two providers with the same {what}")
+        if self.production and any(is_loopback(provider.issuer) for provider in self.auth_openid_providers):
+            raise ValueError("LENDERY_AUTH_OPENID_PROVIDERS has a provider on this machine although LENDERY_ENV=production")
+
+    def return_origins(self) -> frozenset[str]:
+        """Where people may be sent after a sign-on: our public address, and those of other apps of ours."""
+        others = (item.strip() for item in self.auth_return_origins.split(","))
+        return frozenset({origin_of(self.public_url), *(origin_of(item) for item in others if item)})
 
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The networks whose hosts may say, in X-Forwarded-For, whom they speak for: where the gateway runs."""

@@ -26,7 +26,7 @@ WaitSeconds = Annotated[int, Depends(_wait_seconds)]
 """Endpoint parameter: how long the client is ready to wait; 0 when it did not say."""
 
 
-async def settle(wait_seconds: int, response: Response, read: Callable[[], Awaitable[T]], settled: Callable[[T], bool]) -> T:
+async def settle(wait_seconds: float, response: Response, read: Callable[[], Awaitable[T]], settled: Callable[[T], bool]) -> T:
     """What `read` gives once `settled` says so or `wait_seconds` have passed; notes the preference on `response`."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_seconds
@@ -37,5 +37,5 @@ async def settle(wait_seconds: int, response: Response, read: Callable[[], Await
         pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
         found = await read()
     if wait_seconds:
-        response.headers["Preference-Applied"] = f"wait={wait_seconds}"
+        response.headers["Preference-Applied"] = f"wait={wait_seconds:.0f}"
     return found

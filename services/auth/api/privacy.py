@@ -22,10 +22,6 @@ from shared.http.schemas import Instant, View
 
 router = APIRouter(tags=["me"])
 
-_PATIENCE_SECONDS = 10
-"""How long an answer is held when the client does not say."""
-
-
 class ExportView(View):
     """An export that is being made."""
 
@@ -106,7 +102,8 @@ async def _settled(context: Context, begun: PrivacyRequest, wait_seconds: int, r
 
     if wait_seconds:
         return await settle(wait_seconds, response, read, lambda request: not request.open)
-    return await settle(_PATIENCE_SECONDS, Response(), read, lambda request: not request.open)
+    # Most of this takes less than a second: a client that does not say how long it waits need not ask twice.
+    return await settle(context.settings.auth_privacy_patience_seconds, Response(), read, lambda request: not request.open)
 
 
 def _erasure_view(context: Context, request: PrivacyRequest) -> ErasureView:

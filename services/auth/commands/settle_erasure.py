@@ -109,6 +109,10 @@ async def _forget_here(context: Context, work: AuthUnitOfWork, erasure: Erasure)
     await end_sessions(work, user.id, reason="erased", origin=SYSTEM, actor_id=user.id)
     erased, files = await forget_identity(work, user.id)
     erased |= await PERSONAL_DATA.erase(work.connection, user.id)
+    export = await work.privacy.latest_of(user.id, "export")
+    if export is not None and export.status == "ready":
+        await work.privacy.save(replace(export, status="expired"))
+        files.append(export.archive_key)
     gone = replace(
         user,
         email=erased_email(user.id),

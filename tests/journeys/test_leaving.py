@@ -1,0 +1,121 @@
+"""A person comes, uses the platform, takes a copy of everything and leaves: nothing of who they were remains."""
+
+import asyncio
+import base64
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+
+from runtime.demo.client import Person
+from tests.support.pictures import png
+from tests.support.platforms import one_process
+
+SECRETS = ("zuleikha", "mwamba", "0711999888", "zk-4711-pass", "copper lane")
+SERVICES = ("auth", "wallet_ledger", "lending", "payments", "notifications")
+PICTURE = png(b"the passport of Zuleikha Mwamba")
+
+
+async def where_found(connection: asyncpg.Connection) -> set[str]:
+    """The tables in which a word of `SECRETS` stands, in clear."""
+    found = set()
+    tables = await connection.fetch(
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY ($1) ORDER BY 1, 2", list(SERVICES)
+    )
+    for schema, table in tables:
+        rows = await connection.fetch(f"SELECT t::text AS line FROM {schema}.{table} t")
+        if any(secret in row["line"].lower() for row in rows for secret in SECRETS):
+            found.add(f"{schema}.{table}")
+    return found
+
+
+def contents(archive: bytes) -> dict[str, Any]:
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        return {name: json.loads(file.read(name)) if name.endswith(".json") else file.read(name) for name in file.namelist()}
+
+
+async def test_in_one_process(database_url: str, tmp_path: Path) -> None:
+    with one_process(database_url, tmp_path, LENDERY_AUTO_VERIFY="1") as platform:
+        async with httpx.AsyncClient(base_url=platform.url, timeout=60, trust_env=False) as http:
+            await leave(http, database_url, tmp_path)
+
+
+async def leave(http: httpx.AsyncClient, database_url: str, home: Path) -> None:
+    person = Person(http, "zuleikha.mwamba@lendery.test", "a password of hers 42", "Zuleikha Mwamba")
+    await person.register()
+    await person.log_in()
+    await person.call(
+        "POST",
+        "/v1/kyc",
+        {
+            "full_name": "Zuleikha Mwamba",
+            "date_of_birth": "1990-04-12",
+            "country": "KE",
+            "address": "3 Copper Lane, Nakuru",
+            "document_type": "passport",
+            "document_number": "ZK-4711-PASS",
+            "documents": [{"content": base64.b64encode(PICTURE).decode()}],
+        },
+    )
+    await person.deposit(70_000, "KES")
+    headers = {"Authorization": f"Bearer {person.token}"}
+
+    refused = await http.delete("/v1/me", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "erasure_refused"), refused.text
+    assert [blocker["code"] for blocker in refused.json()["blockers"]] == ["wallet_not_empty"]
+    assert (await http.get("/v1/me", headers=headers)).status_code == 200, "a refusal changes nothing"
+
+    withdrawn = await person.withdraw(70_000, "KES", "0711999888")
+    assert withdrawn["status"] == "completed"
+    copy = await http.get("/v1/me/export", headers={**headers, "Prefer": "wait=30"})
+    assert (copy.status_code, copy.headers["content-type"]) == (200, "application/zip"), copy.text
+    files = contents(copy.content)
+    assert files["auth/account.json"][0]["email"] == "zuleikha.mwamba@lendery.test"
+    assert files["auth/identity_checks.json"][0]["details"]["document_number"] == "ZK-4711-PASS"
+    assert [content for name, content in files.items() if name.startswith("auth/documents/")] == [PICTURE]
+    assert [entry["amount_minor"] for entry in files["wallet_ledger/entries.json"]] == [-70_000, 70_000]
+    assert files["payments/withdrawals.json"][0]["destination"] == {"account": "0711999888"}
+    assert files["notifications/contact.json"][0]["full_name"] == "Zuleikha Mwamba"
+    assert set(files["manifest.json"]["files"]) == set(files) - {"manifest.json"}
+    assert {name.split("/")[0] for name in files if "/" in name} == set(SERVICES)
+
+    gone = await http.delete("/v1/me", headers={**headers, "Prefer": "wait=30"})
+    assert (gone.status_code, gone.json()["status"]) == (200, "erased"), gone.text
+    assert (await http.get("/v1/me", headers=headers)).status_code == 401
+    report = await http.get(gone.json()["report_url"])
+    assert report.json()["report"] == gone.json()["report"]
+    header, body, _ = (part + "==" for part in gone.json()["report"].split("."))
+    assert json.loads(base64.urlsafe_b64decode(header))["typ"] == "erasure-report+jwt"
+    services = json.loads(base64.urlsafe_b64decode(body))["services"]
+    assert set(services) == set(SERVICES)
+    assert services["payments"]["erased"]["payout_destinations"] == 1
+    assert all(services[name]["kept"] for name in SERVICES)
+    as_token = await http.get("/v1/me", headers={"Authorization": f"Bearer {gone.json()['report']}"})
+    assert as_token.status_code == 401, "the report is signed by the key of tokens, and is none"
+
+    again = await http.post("/v1/auth/login", json={"email": person.email, "password": person.password})
+    assert again.status_code == 401
+    connection = await asyncpg.connect(database_url)
+    try:
+        await nothing_remains(connection)
+    finally:
+        await connection.close()
+    kept = [path for path in (home / "data" / "files").rglob("*") if path.is_file()]
+    assert kept == [], "neither documents nor the archive"
+
+
+async def nothing_remains(connection: asyncpg.Connection) -> None:
+    """The last letter goes out within a moment; messages are purged after some days, and that is not waited for."""
+    expected = {f"{service}.outbox" for service in SERVICES} | {"notifications.emails"}
+    for _ in range(200):
+        found = await where_found(connection)
+        if found <= expected:
+            break
+        await asyncio.sleep(0.1)
+    assert found <= expected, found
+    letters = await connection.fetch("SELECT template FROM notifications.emails WHERE recipient LIKE 'zuleikha%'")
+    assert [letter["template"] for letter in letters] == ["account_erased"]
