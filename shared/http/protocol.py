@@ -7,6 +7,7 @@ read its answer. Each of these is a way to hold the server's memory and connecti
 import asyncio
 import json
 import urllib.parse
+from collections.abc import Callable
 from typing import Any
 
 import httptools
@@ -25,6 +26,8 @@ UNREAD_SECONDS = 30.0
 """For a client to take what is waiting for it: 48 KB at least, so 1.6 KB/s are enough."""
 _SMALL_BYTES = 64 * 1024
 _LAST_CHANCE_SECONDS = 0.1
+_LINGER_SECONDS = 1.0
+_HOSTS = frozenset({("1.1", 1), ("1.0", 1), ("1.0", 0)})
 
 
 class HttpProtocol(uvicorn_http.HttpToolsProtocol):
@@ -38,6 +41,7 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
         self._unread_timer: asyncio.TimerHandle | None = None
         self._refusal: Problem | None = None
         self._stopping = False
+        self._lingering: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's signature
         """A client is there; it has a while to ask something."""
@@ -46,15 +50,17 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
-        for timer in (self._head_timer, self._unread_timer):
+        for timer in (self._head_timer, self._unread_timer, self._lingering):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """More of a request."""
+        if self._lingering is not None:
+            return
         super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
+        if self._in_head and self._lingering is None and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES_MAX:
                 self._refuse(_too_large())
@@ -86,6 +92,9 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
             raise ValueError("the head is too large")
         parser = self.parser
         version = parser.get_http_version()
+        hosts = [name for name, _ in headers].count(b"host")
+        if (version, hosts) not in _HOSTS:
+            raise ValueError("this is not HTTP/1.1 with one Host, or HTTP/1.0")
         scope["method"] = parser.get_method().decode("ascii")
         if version != "1.1":
             scope["http_version"] = version
@@ -109,12 +118,18 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
             keep_alive=version != "1.0" and parser.should_keep_alive() and not self._stopping,
             on_response=self.on_response_complete,
         )
+        cycle.close = self._close
         app = self.app if limit is None or len(self.tasks) < limit else service_unavailable
         if before is None or before.response_complete:
             self._start_asgi_task(cycle, app)
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, app))
+
+    def on_response_complete(self) -> None:
+        """An answer has been sent: go on with the next request, if there is to be one."""
+        if self._lingering is None:
+            super().on_response_complete()
 
     def pause_writing(self) -> None:
         """The client does not read as fast as we write."""
@@ -169,13 +184,24 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
             body,
         ]
         self.transport.write(b"".join(lines))
-        self.transport.close()
+        self._close()
+
+    def _close(self) -> None:
+        """Say that nothing more comes, and leave unread what the client still sends.
+
+        A connection that is closed with unread bytes is reset, and the client may lose the answer over that.
+        """
+        if self._lingering is None and not self.transport.is_closing():
+            self.transport.write_eof()
+            self.flow.resume_reading()
+            self._lingering = self.loop.call_later(_LINGER_SECONDS, self.transport.abort)
 
 
 class _Cycle(uvicorn_http.RequestResponseCycle):
     """One request and its answer, whose head waits for the first piece of the body: they leave together."""
 
     _head = b""
+    close: Callable[[], None]
 
     async def send(self, message: Any) -> None:
         """One ASGI message of the answer."""
@@ -251,7 +277,7 @@ class _Cycle(uvicorn_http.RequestResponseCycle):
             self.response_complete = True
             self.message_event.set()
             if not self.keep_alive:
-                self.transport.close()
+                (self.close if self.more_body else self.transport.close)()
             self.on_response()
 
 

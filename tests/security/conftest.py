@@ -10,11 +10,12 @@ from tests.service.auth.conftest import (
     service,
     settings_changes,
 )
-from tests.service.gateway.conftest import gateway, start_gateway, upstream, upstream_server, user_id
+from tests.service.gateway.conftest import as_user, gateway, start_gateway, upstream, upstream_server, user_id
 
 __all__ = [
     "admin",
     "amina",
+    "as_user",
     "baraka",
     "client",
     "clock",
