@@ -145,7 +145,7 @@ async def list_ledger_accounts(
     prefix: Annotated[Text, Query(description="The address begins with this, such as wallet: or fees:KES")] = None,
     currency: CurrencyCode | None = None,
 ) -> Page[AccountView]:
-    """Accounts, newest first."""
+    """Accounts, newest first; with a prefix or a currency by address, the last first, which of wallets is the newest."""
     found = await list_accounts(context, prefix, currency, number_before(paging), paging.fetch)
     return paging.page(found, lambda account: cursor_of(account.id), _account)
 

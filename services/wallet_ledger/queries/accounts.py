@@ -14,7 +14,7 @@ _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 async def list_accounts(
     context: Context, prefix: str | None, currency: str | None, before: int | None, limit: int
 ) -> Sequence[AccountRow]:
-    """Accounts, newest first."""
+    """Accounts, newest first; those with a prefix or in a currency by address, the last first."""
     async with context.read() as connection:
         return await AccountStore(connection).list(prefix, currency, before, limit)
 

@@ -22,6 +22,8 @@ _ROW = sa.select(
     accounts.c.opened_at,
 )
 
+_HIGHEST_LETTER = "\U0010ffff"
+
 
 def _total(column: sa.Column[int]) -> sa.ColumnElement[int]:
     return sa.func.sum(column)
@@ -44,6 +46,21 @@ _TRIAL_BALANCE = (
 )
 
 
+def list_of_accounts(prefix: str | None, currency: str | None, before: int | None, limit: int) -> sa.Select[Any]:
+    """The query of `AccountStore.list`. Each order has an index to walk along: a page is quick however few accounts fit."""
+    if prefix is None and currency is None:
+        query = _ROW if before is None else _ROW.where(accounts.c.id < before)
+        return query.order_by(accounts.c.id.desc()).limit(limit)
+    begin = prefix or ""
+    query = _ROW.where(accounts.c.address >= begin, accounts.c.address < begin + _HIGHEST_LETTER)
+    if currency is not None:
+        query = query.where(accounts.c.currency == currency)
+    if before is not None:
+        shown = sa.select(accounts.c.address).where(accounts.c.id == before).scalar_subquery()
+        query = query.where(accounts.c.address < shown)
+    return query.order_by(accounts.c.address.desc()).limit(limit)
+
+
 class AccountStore:
     """Accounts, on one connection."""
 
@@ -51,15 +68,8 @@ class AccountStore:
         self._connection = connection
 
     async def list(self, prefix: str | None, currency: str | None, before: int | None, limit: int) -> Sequence[AccountRow]:
-        """Accounts, newest first, those whose address begins with `prefix`."""
-        query = _ROW
-        if prefix is not None:
-            query = query.where(accounts.c.address.startswith(prefix, autoescape=True))
-        if currency is not None:
-            query = query.where(accounts.c.currency == currency)
-        if before is not None:
-            query = query.where(accounts.c.id < before)
-        rows = await self._connection.execute(query.order_by(accounts.c.id.desc()).limit(limit))
+        """Accounts before account `before`: newest first, or by their addresses, the last first, where some are wanted."""
+        rows = await self._connection.execute(list_of_accounts(prefix, currency, before, limit))
         return [_account(row) for row in rows]
 
     async def trial_balance(self) -> Sequence[TrialBalanceLine]:
