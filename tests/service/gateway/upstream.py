@@ -1,6 +1,7 @@
 """A service as the gateway sees it: a plain ASGI app that tells what it got and misbehaves on demand."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ class EchoUpstream:
     first_piece: asyncio.Event = field(default_factory=asyncio.Event)
     documents: dict[str, Any] = field(default_factory=dict)
     ready_status: int = 200
+    resets_left: int = 1
     close_connections: Callable[[], None] = lambda: None
 
     async def until_seen(self, number: int) -> None:
@@ -129,6 +131,19 @@ class EchoUpstream:
     async def _reset(self, seen: Seen, receive: Receive, send: Send) -> None:
         """The connection closes without an answer, as when a process is killed."""
         self.close_connections()
+
+    async def _reset_once(self, seen: Seen, receive: Receive, send: Send) -> None:
+        """As `reset`, `resets_left` times; then an ordinary answer."""
+        self.resets_left -= 1
+        await (self._reset if self.resets_left >= 0 else self._echo)(seen, receive, send)
+
+    async def _text(self, seen: Seen, receive: Receive, send: Send) -> None:
+        """A long answer that says the same again and again."""
+        await _answer(send, 200, json.dumps(["the same again"] * 500).encode())
+
+    async def _packed(self, seen: Seen, receive: Receive, send: Send) -> None:
+        """An answer that is compressed already."""
+        await _answer(send, 200, gzip.compress(b"packed already " * 500), [(b"content-encoding", b"gzip")])
 
     async def _cut(self, seen: Seen, receive: Receive, send: Send) -> None:
         """The connection closes in the middle of a small answer."""
