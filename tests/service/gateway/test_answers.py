@@ -57,7 +57,7 @@ async def test_keys_are_not_sent_again_to_who_has_them(gateway: Gateway, upstrea
         ("GET", "/v1/nothing", 404),
         ("DELETE", "/v1/wallets", 405),
         ("OPTIONS", "/v1/wallets", 204),
-        ("GET", "/v1/wallets/%00", 400),
+        ("GET", "/v1/wallets/a%2Fb", 400),
         ("GET", "/docs", 200),
         ("GET", "/openapi.json", 200),
         ("GET", "/v1/payment-providers", 200),
@@ -84,12 +84,10 @@ async def test_visitors_are_limited_too(start_gateway: StartGateway, upstream: E
 
 async def test_an_api_client_has_a_limit_of_its_own(gateway: Gateway) -> None:
     owner, client = new_id(), str(new_id())
-    claims = {"roles": ("partner",), "scope": "wallets:read loans:read", "client_id": client, "rpm": 2, "sid": None}
+    claims = {"roles": ("partner",), "scope": "wallets:read loans:read", "client_id": client, "requests_per_minute": 2, "sid": None}
     partner = {key: value for key, value in claims.items() if value is not None}
     headers = bearer(owner, **partner)
     first = await gateway.http.get("/v1/wallets", headers=headers)
-    if '"client"' not in first.headers["ratelimit-policy"]:
-        pytest.fail(f"the limit of the client is not told: {first.headers['ratelimit-policy']}")
     assert first.headers["ratelimit-policy"].endswith('"client";q=2;w=60')
     assert (await gateway.http.get("/v1/loans", headers=headers)).status_code == 200
     refused = await gateway.http.get("/v1/wallets", headers=headers)
