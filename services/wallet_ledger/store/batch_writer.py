@@ -1,6 +1,6 @@
 """Writes what the core decided: one statement, which does nothing unless the ledger is where the core thought it was."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,7 @@ def write_of(result: BatchResult, messages: Sequence[OutboxRow], *, shard: int, 
         "told": messages,
     }
     present = {name: rows for name, rows in parts.items() if rows}
-    columns = [column for rows in present.values() for column in _columns(rows)]
-    arguments = (shard, result.last_sequence_before, channel, result.booked_at, *columns)
+    arguments = (shard, result.last_sequence_before, channel, result.booked_at, *present.values())
     return Write(sql.write_statement(tuple(present)), arguments)
 
 
@@ -47,12 +46,6 @@ async def write(connection: asyncpg.Connection, batch: Write) -> None:
     """Write a batch. Raises `StaleBook`, having written nothing, when it follows another transaction than the last."""
     if await connection.fetchrow(batch.statement, *batch.arguments) is None:
         raise StaleBook
-
-
-def _columns(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-    """The columns of `rows`. One that holds nothing but nulls is sent empty: `unnest` fills it up."""
-    for column in zip(*rows, strict=True):
-        yield () if column[0] is None and column.count(None) == len(column) else column
 
 
 def _opened(account: Account) -> tuple[Any, ...]:

@@ -4,7 +4,6 @@ They run on connections of the poster's own, planned once and by index only (`SE
 small stay right when they have grown.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 LOCK_CLASS = 0x4C454447
@@ -62,99 +61,65 @@ SELECT nextval(pg_get_serial_sequence('accounts', 'id')) FROM generate_series(1,
 """
 
 
-@dataclass(frozen=True)
-class Part:
-    """One part of the writing statement: rows given as one array a column, of these types, which stand at `{rows}`."""
-
-    text: str
-    types: str
-
-
+# The parts of the writing statement. Each takes its rows, of the type `batch_` and its name, at `{rows}`.
 PARTS = {
-    "opened": Part(
-        """
-        INSERT INTO accounts (
-            id, address, currency, floor_minor, version, debits_posted_minor, credits_posted_minor, debits_pending_minor,
-            credits_pending_minor
-        )
-        SELECT n.* FROM turn, unnest({rows}) AS n
-        """,
-        "bigint text text bigint bigint bigint bigint bigint bigint",
-    ),
-    "changed": Part(
-        """
-        UPDATE accounts SET
-            version = n.version,
-            previous_version = n.previous_version,
-            debits_posted_minor = n.debits_posted_minor,
-            credits_posted_minor = n.credits_posted_minor,
-            debits_pending_minor = n.debits_pending_minor,
-            credits_pending_minor = n.credits_pending_minor,
-            debited_on = n.debited_on,
-            debited_minor = n.debited_minor
-        FROM turn, unnest({rows}) AS n (
-            id, previous_version, version, debits_posted_minor, credits_posted_minor, debits_pending_minor,
-            credits_pending_minor, debited_on, debited_minor
-        )
-        WHERE accounts.id = n.id AND accounts.version = n.previous_version
-        """,
-        "bigint bigint bigint bigint bigint bigint bigint date bigint",
-    ),
-    "recorded": Part(
-        """
-        INSERT INTO transactions (
-            sequence, id, scope, idempotency_key, fingerprint, kind, reference, description, status, rejection_code,
-            rejection_detail, initiated_by, reverses_id, transfer_count, booked_at, effective_on
-        )
-        SELECT n.sequence, n.id, n.scope, n.idempotency_key, n.fingerprint, n.kind, n.reference, n.description, n.status,
-               n.rejection_code, n.rejection_detail, n.initiated_by, n.reverses_id, n.transfer_count, $4::timestamptz,
-               coalesce(n.effective_on, ($4::timestamptz AT TIME ZONE 'UTC')::date)
-        FROM turn, unnest({rows}) AS n (
-            sequence, id, scope, idempotency_key, fingerprint, kind, reference, description, status, rejection_code,
-            rejection_detail, effective_on, initiated_by, reverses_id, transfer_count
-        )
-        """,
-        "bigint uuid text text bytea text text text text text text date uuid uuid integer",
-    ),
-    "moved": Part(
-        """
-        INSERT INTO transfers (
-            transaction_sequence, position, id, kind, description, debit_account_id, credit_account_id, currency, amount_minor,
-            pending_minor, debit_version, credit_version, debit_balance_after_minor, credit_balance_after_minor,
-            debit_pending_after_minor, credit_pending_after_minor, effective_on
-        )
-        SELECT n.* FROM turn, unnest({rows}) AS n
-        """,
-        "bigint integer uuid text text bigint bigint text bigint bigint bigint bigint bigint bigint bigint bigint date",
-    ),
-    "held": Part(
-        """
-        INSERT INTO holds (
-            id, group_name, kind, description, debit_account_id, credit_account_id, currency, amount_minor, expires_at, status,
-            posted_amount_minor, opened_sequence, opened_position, settled_sequence, settled_position
-        )
-        SELECT n.* FROM turn, unnest({rows}) AS n
-        """,
-        "uuid text text text bigint bigint text bigint timestamptz text bigint bigint integer bigint integer",
-    ),
-    "settled": Part(
-        """
-        UPDATE holds SET
-            status = n.status, posted_amount_minor = n.posted_amount_minor,
-            settled_sequence = n.settled_sequence, settled_position = n.settled_position
-        FROM turn, unnest({rows}) AS n (id, status, posted_amount_minor, settled_sequence, settled_position)
-        WHERE holds.id = n.id
-        """,
-        "uuid text bigint bigint integer",
-    ),
-    "told": Part(
-        """
-        INSERT INTO outbox (message_id, type, kind, partition_key, envelope)
-        SELECT n.message_id, n.type, 'event', n.partition_key, n.envelope::jsonb
-        FROM turn, unnest({rows}) AS n (message_id, type, partition_key, envelope)
-        """,
-        "uuid text text text",
-    ),
+    "opened": """
+    INSERT INTO accounts (
+        id, address, currency, floor_minor, version, debits_posted_minor, credits_posted_minor, debits_pending_minor,
+        credits_pending_minor
+    )
+    SELECT n.* FROM turn, unnest({rows}) AS n
+    """,
+    "changed": """
+    UPDATE accounts SET
+        version = n.version,
+        previous_version = n.previous_version,
+        debits_posted_minor = n.debits_posted_minor,
+        credits_posted_minor = n.credits_posted_minor,
+        debits_pending_minor = n.debits_pending_minor,
+        credits_pending_minor = n.credits_pending_minor,
+        debited_on = n.debited_on,
+        debited_minor = n.debited_minor
+    FROM turn, unnest({rows}) AS n
+    WHERE accounts.id = n.id AND accounts.version = n.previous_version
+    """,
+    "recorded": """
+    INSERT INTO transactions (
+        sequence, id, scope, idempotency_key, fingerprint, kind, reference, description, status, rejection_code,
+        rejection_detail, initiated_by, reverses_id, transfer_count, booked_at, effective_on
+    )
+    SELECT n.sequence, n.id, n.scope, n.idempotency_key, n.fingerprint, n.kind, n.reference, n.description, n.status,
+           n.rejection_code, n.rejection_detail, n.initiated_by, n.reverses_id, n.transfer_count, $4::timestamptz,
+           coalesce(n.effective_on, ($4::timestamptz AT TIME ZONE 'UTC')::date)
+    FROM turn, unnest({rows}) AS n
+    """,
+    "moved": """
+    INSERT INTO transfers (
+        transaction_sequence, position, id, kind, description, debit_account_id, credit_account_id, currency, amount_minor,
+        pending_minor, debit_version, credit_version, debit_balance_after_minor, credit_balance_after_minor,
+        debit_pending_after_minor, credit_pending_after_minor, effective_on
+    )
+    SELECT n.* FROM turn, unnest({rows}) AS n
+    """,
+    "held": """
+    INSERT INTO holds (
+        id, group_name, kind, description, debit_account_id, credit_account_id, currency, amount_minor, expires_at, status,
+        posted_amount_minor, opened_sequence, opened_position, settled_sequence, settled_position
+    )
+    SELECT n.* FROM turn, unnest({rows}) AS n
+    """,
+    "settled": """
+    UPDATE holds SET
+        status = n.status, posted_amount_minor = n.posted_amount_minor,
+        settled_sequence = n.settled_sequence, settled_position = n.settled_position
+    FROM turn, unnest({rows}) AS n
+    WHERE holds.id = n.id
+    """,
+    "told": """
+    INSERT INTO outbox (message_id, type, kind, partition_key, envelope)
+    SELECT n.message_id, n.type, 'event', n.partition_key, n.envelope::jsonb
+    FROM turn, unnest({rows}) AS n
+    """,
 }
 
 
@@ -162,15 +127,13 @@ PARTS = {
 def write_statement(parts: tuple[str, ...]) -> str:
     """Writes a whole batch if nobody else is posting and $2 is still the last transaction, and otherwise returns no row.
 
-    $1: the shard; $3: the channel of the outbox; $4: when the batch is booked; then the arrays of each of `parts`. Should
-    somebody slip in all the same, the unique sequence, or the check of transfers against accounts, fails the statement.
+    $1: the shard; $3: the channel of the outbox; $4: when the batch is booked; then the rows of each of `parts`, as an array of
+    the type `batch_…`. Should somebody slip in all the same, the unique sequence, or the check of transfers against accounts,
+    fails the statement.
     """
-    written, number = [], 5
-    for name in parts:
-        types = PARTS[name].types.split()
-        rows = ", ".join(f"${number + offset}::{column}[]" for offset, column in enumerate(types))
-        written.append(f"{name} AS ({PARTS[name].text.format(rows=rows)})")
-        number += len(types)
+    written = [
+        f"{name} AS ({PARTS[name].format(rows=f'${number}::batch_{name}[]')})" for number, name in enumerate(parts, start=5)
+    ]
     return f"""
         WITH turn AS MATERIALIZED (
             SELECT 1 FROM (
