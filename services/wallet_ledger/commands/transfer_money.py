@@ -41,6 +41,12 @@ _PROBLEMS: dict[str, type[Problem]] = {
     "maximum_balance_exceeded": LimitExceeded,
     "daily_debit_limit_exceeded": LimitExceeded,
 }
+_ADVICE = {
+    "account_frozen": "Ask support; money can still come in.",
+    "account_closed": "Use another wallet.",
+    "maximum_balance_exceeded": "Send less, or to another wallet.",
+    "daily_debit_limit_exceeded": "Send less, or wait until tomorrow (UTC).",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +183,7 @@ async def _known(context: Context, scope: str, request: IdempotentRequest) -> Co
 
 def _problem(code: str | None, detail: str | None, *, replayed: bool = False) -> Problem:
     kind = _PROBLEMS.get(code or "", TransferRefused)
-    return kind(detail or "", headers={"Idempotent-Replayed": "true"} if replayed else None)
+    return kind(f"{detail or ''} {_ADVICE.get(code or '', '')}".strip(), headers={"Idempotent-Replayed": "true"} if replayed else None)
 
 
 def _event(
