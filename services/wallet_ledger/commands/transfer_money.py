@@ -183,7 +183,9 @@ async def _known(context: Context, scope: str, request: IdempotentRequest) -> Co
 
 def _problem(code: str | None, detail: str | None, *, replayed: bool = False) -> Problem:
     kind = _PROBLEMS.get(code or "", TransferRefused)
-    return kind(f"{detail or ''} {_ADVICE.get(code or '', '')}".strip(), headers={"Idempotent-Replayed": "true"} if replayed else None)
+    return kind(
+        f"{detail or ''} {_ADVICE.get(code or '', '')}".strip(), headers={"Idempotent-Replayed": "true"} if replayed else None
+    )
 
 
 def _event(
