@@ -69,15 +69,15 @@ def settings_changes() -> dict[str, Any]:
 async def service(
     database_url: str, clock: MovableClock, settings_changes: dict[str, Any], tmp_path: Path
 ) -> AsyncIterator[Service]:
-    settings = Settings(
-        env="test",
-        database_url=database_url,
-        storage_url=(tmp_path / "files").as_uri(),
-        auth_hash_memory_kib=8,
-        auth_hash_rounds=1,
-        auth_quiet_seconds=0,
-        **settings_changes,
-    )
+    values: dict[str, Any] = {
+        "env": "test",
+        "database_url": database_url,
+        "storage_url": (tmp_path / "files").as_uri(),
+        "auth_hash_memory_kib": 8,
+        "auth_hash_rounds": 1,
+        "auth_quiet_seconds": 0,
+    }
+    settings = Settings(**{**values, **settings_changes})
     built = build(settings, Platform(clock, OneKeyVerifier()))
     assert built.resources is not None
     async with built.resources():
