@@ -55,6 +55,7 @@ auth * GET /v1/admin/users
 auth * PATCH /v1/admin/users/{id}
 auth * GET /v1/admin/audit-log
 auth - GET /.well-known/jwks.json
+wallet_ledger - GET /.well-known/ledger-keys.json
 wallet_ledger + GET,POST /v1/wallets
 wallet_ledger + GET /v1/wallets/{id}
 wallet_ledger + GET /v1/wallets/{id}/entries
@@ -65,6 +66,7 @@ wallet_ledger + GET /v1/transactions/{id}
 wallet_ledger * GET /v1/admin/ledger/accounts
 wallet_ledger * GET /v1/admin/ledger/transactions
 wallet_ledger * GET /v1/admin/ledger/trial-balance
+wallet_ledger * GET /v1/admin/ledger/checkpoint
 wallet_ledger * POST /v1/admin/ledger/verify
 wallet_ledger * POST /v1/admin/ledger/transactions/{id}/reverse
 payments + GET,POST /v1/deposits
