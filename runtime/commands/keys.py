@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-app = typer.Typer(help="List, rotate or revoke the keys that sign access tokens.", no_args_is_help=True, rich_markup_mode="rich")
+app = typer.Typer(
+    help="Keys: those that sign access tokens, and those that seal what is stored.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 

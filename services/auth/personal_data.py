@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.auth.store.unit_of_work import AuthUnitOfWork
+from services.auth.store.users import open_account
 from shared.privacy import Files, PersonalData
 
 _EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "application/pdf": "pdf"}
@@ -66,6 +67,7 @@ PERSONAL_DATA = PersonalData(
         "requests": """SELECT id, kind, status, requested_at, settled_at FROM privacy_requests
             WHERE user_id = $1 ORDER BY id""",
     },
+    opened={"account": open_account},
     extra_files=_identity_checks,
     erased={
         "recovery_codes": "DELETE FROM recovery_codes WHERE user_id = $1",

@@ -1,5 +1,6 @@
 """What notifications has of a person: how it is exported and forgotten."""
 
+from services.notifications.store.contacts import open_contact
 from shared.privacy import PersonalData
 
 _THEIRS = "(user_id = $1 OR recipient = (SELECT c.email FROM contacts c WHERE c.user_id = $1))"
@@ -13,6 +14,7 @@ PERSONAL_DATA = PersonalData(
         "emails": f"""SELECT id, template, recipient, status, created_at, settled_at FROM emails
             WHERE {_THEIRS} ORDER BY id DESC""",  # noqa: S608
     },
+    opened={"contact": open_contact},
     erased={
         "emails": f"DELETE FROM emails WHERE {_THEIRS} AND template <> 'account_erased'",  # noqa: S608
         "feed": "DELETE FROM notifications WHERE user_id = $1",

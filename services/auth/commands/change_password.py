@@ -69,7 +69,7 @@ async def change_password(
     Raises `WrongPassword`, `TooManyAttempts`, or `InvalidRequest` for a password that is refused.
     """
     async with context.read() as connection:
-        user = await Users(connection).find(user_id)
+        user = await Users(connection, context.vault).find(user_id)
     if user is None:
         raise UserNotFound
     password = accepted(new_password, field="new_password", about=(user.email, user.full_name))
@@ -96,7 +96,7 @@ async def _owner_of(context: Context, secret: str, origin: Origin) -> User:
     """Whose link it is; asked before the costly hash is made, and again when it is stored."""
     async with context.read() as connection:
         link = await Links(connection).find("reset_password", hash_of(secret))
-        user = await Users(connection).find(link.user_id) if link else None
+        user = await Users(connection, context.vault).find(link.user_id) if link else None
     if link is None or user is None or not _opens(link, user, context.clock.now()):
         await count_wrong_secret(context, origin)
         raise LinkInvalid(_LINK_HINT)

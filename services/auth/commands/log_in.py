@@ -22,7 +22,7 @@ async def log_in(context: Context, email: str, password: str, origin: Origin) ->
     rules = password_rules(context.settings, email, origin)
     async with context.passwords.turn() as turn:
         async with context.read() as connection:
-            user = await Users(connection).find_by_email(email)
+            user = await Users(connection, context.vault).find_by_email(email)
         await refuse_if_blocked(context, rules, user, origin)
         checked = await turn.verify(user.password_hash if user else None, normalised(password))
         if user is None or not checked.right:

@@ -21,7 +21,7 @@ async def ensure_admin(context: Context) -> None:
     if password is None:
         return
     async with context.read() as connection:
-        if await Users(connection).find_by_email(email):
+        if await Users(connection, context.vault).find_by_email(email):
             return
     password_hash = await context.passwords.hash(normalised(password))
     async with context.unit_of_work() as work:

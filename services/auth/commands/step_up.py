@@ -53,7 +53,7 @@ async def step_up_with_password(context: Context, user_id: UUID, session_id: UUI
     Raises `WrongPassword`, `TooManyAttempts`, or `FactorNotAvailable` where a second factor is asked for instead.
     """
     async with context.read() as connection:
-        user = await Users(connection).find(user_id)
+        user = await Users(connection, context.vault).find(user_id)
         factors = await SecondFactors(connection, context.vault).of(user_id)
     if user is None:
         raise SessionEnded("Log in again.")

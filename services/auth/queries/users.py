@@ -15,7 +15,7 @@ from shared.http.paging import PageRequest
 async def find_user(context: Context, user_id: UUID) -> User:
     """The account. Raises `UserNotFound`."""
     async with context.read() as connection:
-        user = await Users(connection).find(user_id)
+        user = await Users(connection, context.vault).find(user_id)
     if user is None:
         raise UserNotFound
     return user
@@ -28,7 +28,7 @@ async def find_caller(context: Context, user_id: UUID, session_id: UUID | None) 
     """
     async with context.read() as connection:
         session = await Sessions(connection).find(session_id) if session_id else None
-        user = await Users(connection).find(user_id) if session and session.user_id == user_id else None
+        user = await Users(connection, context.vault).find(user_id) if session and session.user_id == user_id else None
     if session is None or user is None or not session.alive(context.clock.now()) or not user.active:
         raise SessionEnded("Log in again.", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
     return user
@@ -51,4 +51,5 @@ async def list_users(
 ) -> Sequence[User]:
     """Accounts, newest first; one more than the page holds."""
     async with context.read() as connection:
-        return await Users(connection).page(after=page.after, count=page.fetch, email=email, role=role, status=status)
+        store = Users(connection, context.vault)
+        return await store.page(after=page.after, count=page.fetch, email=email, role=role, status=status)

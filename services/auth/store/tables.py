@@ -32,8 +32,8 @@ users = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("email", sa.Text, nullable=False),
     sa.Column("password_hash", sa.Text),
-    sa.Column("full_name", sa.Text, nullable=False),
-    sa.Column("phone", sa.Text),
+    sa.Column("full_name", sa.LargeBinary, nullable=False),  # sealed, as is `phone`
+    sa.Column("phone", sa.LargeBinary),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("time_zone", sa.Text, nullable=False),
     sa.Column("home_currency", sa.Text, nullable=False),

@@ -40,7 +40,7 @@ class AuthUnitOfWork(UnitOfWork):
 
     def open_stores(self) -> None:
         """Make the stores on the open connection."""
-        self.users = Users(self.connection)
+        self.users = Users(self.connection, self._vault)
         self.sessions = Sessions(self.connection)
         self.links = Links(self.connection)
         self.attempts = AttemptCounters(self.connection)

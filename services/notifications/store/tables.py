@@ -29,7 +29,7 @@ contacts = Table(
     metadata,
     Column("user_id", Uuid, primary_key=True),
     Column("email", Text, nullable=False),
-    Column("full_name", Text, nullable=False),
+    Column("full_name", LargeBinary, nullable=False),  # sealed
     Column("language", Text, nullable=False),
     Column("as_of", DateTime(timezone=True), nullable=False),
 )

@@ -26,7 +26,7 @@ class NotificationsUnitOfWork(UnitOfWork):
 
     def open_stores(self) -> None:
         """Make the stores on the open transaction."""
-        self.contacts = Contacts(self.connection)
+        self.contacts = Contacts(self.connection, self._vault)
         self.notifications = Notifications(self.connection)
         self.emails = Emails(self.connection, self._vault)
         self.texts = Texts(self.connection, self._vault)

@@ -1,0 +1,5 @@
+"""What payments keeps sealed, for `lendery keys rotate-pii`."""
+
+from shared.crypto.rotation import SealedColumn
+
+SEALED = (SealedColumn("withdrawals", "destination_encrypted", "withdrawals.destination:{}"),)
