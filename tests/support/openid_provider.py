@@ -6,10 +6,12 @@
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
 import httpx
@@ -78,7 +80,18 @@ def main(port: int, callback: str) -> None:
         Backend.instance.save(client)
         client.audience = [client]
         Backend.instance.save(client)
-    make_server("127.0.0.1", port, app, threaded=True).serve_forever()
+    make_server("127.0.0.1", port, _one_at_a_time(app), threaded=True).serve_forever()
+
+
+def _one_at_a_time(app: Any) -> Any:
+    """What the provider keeps in memory is not made for several threads; a request is over only after its cleaning up."""
+    lock = threading.Lock()
+
+    def serve(environ: Any, start_response: Any) -> list[bytes]:
+        with lock, closing(app(environ, start_response)) as body:
+            return [b"".join(body)]
+
+    return serve
 
 
 @contextmanager

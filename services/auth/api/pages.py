@@ -11,7 +11,9 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from services.auth.api.origin import RequestOrigin
+from services.auth.commands.change_email import confirm_email_change
 from services.auth.commands.change_password import reset_password
+from services.auth.commands.link_identity import confirm_identity
 from services.auth.commands.verify_email import verify_email
 from services.auth.context import Ctx
 from shared.problems import Problem
@@ -71,3 +73,45 @@ async def submit_reset_password(
         again = {"button": "Set password", "token": token, "field": "password"} if problem.errors else {}
         return _page(problem.status, title="Choose another password" if again else problem.title, text=problem.detail, **again)
     return _page(title="Your password is set", text="You were logged out everywhere. Log in with the new password.")
+
+
+@router.get("/change-email")
+async def show_change_email(token: LinkToken = "") -> HTMLResponse:
+    """Ask to confirm the new address."""
+    return _page(
+        title="Confirm your new e-mail address",
+        text="Press the button if it was you who wants to use this address from now on.",
+        button="Use this address",
+        token=token,
+    )
+
+
+@router.post("/change-email")
+async def submit_change_email(context: Ctx, origin: RequestOrigin, token: FormText = "") -> HTMLResponse:
+    """Change the address."""
+    try:
+        user = await confirm_email_change(context, token, origin)
+    except Problem as problem:
+        return _page(problem.status, title=problem.title, text=problem.detail)
+    return _page(title="Your e-mail address is changed", text=f"From now on, log in with {user.email}.")
+
+
+@router.get("/link-identity")
+async def show_link_identity(token: LinkToken = "") -> HTMLResponse:
+    """Ask to confirm the identity."""
+    return _page(
+        title="Confirm how you sign on",
+        text="Press the button if it was you who has just signed on with another provider. It opens your account from then on.",
+        button="Yes, it was me",
+        token=token,
+    )
+
+
+@router.post("/link-identity")
+async def submit_link_identity(context: Ctx, origin: RequestOrigin, token: FormText = "") -> HTMLResponse:
+    """Link the identity."""
+    try:
+        await confirm_identity(context, token, origin)
+    except Problem as problem:
+        return _page(problem.status, title=problem.title, text=problem.detail)
+    return _page(title="Your account is linked", text="Sign on once more. You can close this page.")

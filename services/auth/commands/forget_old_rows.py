@@ -20,4 +20,5 @@ async def forget_old_rows(context: Context) -> None:
         await work.sent_codes.forget_before(work.now - _CODES_KEPT)
         await work.pending_logins.forget_before(work.now - _CODES_KEPT)
         await work.passkeys.forget_challenges(work.now - _CODES_KEPT)
+        await work.sign_on_attempts.forget_before(work.now - _CODES_KEPT)
         await work.second_factors.forget_unconfirmed(work.now - _SETUPS_KEPT)

@@ -1,6 +1,7 @@
 """What other services and the owner are told about an account."""
 
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 from services.auth.context import Context
@@ -97,25 +98,28 @@ def text_code(
     )
 
 
-async def mail_link(context: Context, work: AuthUnitOfWork, user: User, purpose: Purpose, template: str) -> None:
-    """Write to the owner with a link that works once, and in place of earlier ones."""
+async def mail_link(
+    context: Context, work: AuthUnitOfWork, user: User, purpose: Purpose, template: str, *, to: str | None = None, **data: str
+) -> MailedLink:
+    """Write to the owner, or to the address `to`, with a link that works once, and in place of earlier ones."""
     settings = context.settings
     good_for = (
-        timedelta(hours=settings.auth_verify_link_hours)
-        if purpose == "verify_email"
-        else timedelta(minutes=settings.auth_reset_link_minutes)
+        timedelta(minutes=settings.auth_reset_link_minutes)
+        if purpose == "reset_password"
+        else timedelta(hours=settings.auth_verify_link_hours)
     )
     secret = secrets.token_urlsafe(32)
     await work.links.use_up(user.id, purpose, work.now)
-    await work.links.add(
-        MailedLink(
-            id=new_id(),
-            user_id=user.id,
-            purpose=purpose,
-            email=user.email,
-            token_hash=hash_of(secret),
-            created_at=work.now,
-            expires_at=work.now + good_for,
-        )
+    link = MailedLink(
+        id=new_id(),
+        user_id=user.id,
+        purpose=purpose,
+        email=to or user.email,
+        token_hash=hash_of(secret),
+        created_at=work.now,
+        expires_at=work.now + good_for,
     )
-    send_mail(work, user, template, expires_in=good_for, link=link_to(purpose, settings.public_url, secret))
+    await work.links.add(link)
+    addressee = replace(user, email=link.email)
+    send_mail(work, addressee, template, expires_in=good_for, link=link_to(purpose, settings.public_url, secret), **data)
+    return link

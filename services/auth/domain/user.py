@@ -62,7 +62,7 @@ def new_user(
     *,
     user_id: UUID,
     email: str,
-    password_hash: str,
+    password_hash: str | None,
     full_name: str,
     phone: str | None,
     home_currency: str,

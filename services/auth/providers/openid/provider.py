@@ -16,6 +16,7 @@ from shared.http.schemas import EmailAddress
 
 _FRESH_SECONDS = 3600.0
 _NEW_KEYS_SECONDS = 30.0
+_RETRY_SECONDS = 5.0
 _NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _EMAIL: TypeAdapter[str] = TypeAdapter(EmailAddress)
 _MAX_NAME = 200
@@ -30,6 +31,8 @@ class OpenIdProvider:
         self._clock = clock
         self._metadata: dict[str, Any] = {}
         self._metadata_at = float("-inf")
+        self._failed_at = float("-inf")
+        self._failure = SignOnFailed("provider_unavailable")
         self._jwks: dict[str, Any] = {}
         self._jwks_at = float("-inf")
         self._lock = asyncio.Lock()
@@ -61,8 +64,9 @@ class OpenIdProvider:
             raise SignOnFailed("provider_answer_invalid", "the answer is another issuer's")
         tokens = await self._exchange(metadata, code, secrets.verifier)
         claims = await self._claims(metadata, tokens, secrets.nonce)
-        if "email" not in claims and isinstance(metadata.get("userinfo_endpoint"), str):
-            claims = await self._with_user_info(metadata["userinfo_endpoint"], tokens, claims)
+        user_info = metadata.get("userinfo_endpoint")
+        if "email" not in claims and isinstance(user_info, str) and is_protected(user_info):
+            claims = await self._with_user_info(user_info, tokens, claims)
         return self._identity(claims)
 
     async def _exchange(self, metadata: Mapping[str, Any], code: str, verifier: str) -> dict[str, Any]:
@@ -126,15 +130,26 @@ class OpenIdProvider:
     async def _discovered(self) -> Mapping[str, Any]:
         """The provider's metadata. Its issuer must be the one configured: one provider cannot speak for another."""
         async with self._lock:
-            if time.monotonic() - self._metadata_at > _FRESH_SECONDS:
-                found = await fetch_json("GET", self.settings.issuer.rstrip("/") + "/.well-known/openid-configuration")
-                if found.get("issuer") != self.settings.issuer:
-                    raise SignOnFailed("provider_answer_invalid", "its metadata is another issuer's")
-                for name in _NEEDED:
-                    if not isinstance(found.get(name), str) or not is_protected(found[name]):
-                        raise SignOnFailed("provider_answer_invalid", f"its metadata has no safe {name}")
-                self._metadata, self._metadata_at = found, time.monotonic()
+            if time.monotonic() - self._metadata_at <= _FRESH_SECONDS:
+                return self._metadata
+            if time.monotonic() - self._failed_at <= _RETRY_SECONDS:
+                raise SignOnFailed(self._failure.error, self._failure.why)
+            try:
+                self._metadata = await self._fetch_metadata()
+            except SignOnFailed as failure:
+                self._failure, self._failed_at = failure, time.monotonic()
+                raise
+            self._metadata_at = time.monotonic()
         return self._metadata
+
+    async def _fetch_metadata(self) -> dict[str, Any]:
+        found = await fetch_json("GET", self.settings.issuer.rstrip("/") + "/.well-known/openid-configuration")
+        if found.get("issuer") != self.settings.issuer:
+            raise SignOnFailed("provider_answer_invalid", "its metadata is another issuer's")
+        for name in _NEEDED:
+            if not isinstance(found.get(name), str) or not is_protected(found[name]):
+                raise SignOnFailed("provider_answer_invalid", f"its metadata has no safe {name}")
+        return found
 
     async def _keys(self, metadata: Mapping[str, Any], fresh_seconds: float) -> Mapping[str, Any]:
         async with self._lock:

@@ -13,9 +13,7 @@ class OpenIdSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(
-        pattern=r"^[a-z][a-z0-9-]{0,31}$", description="Part of our addresses, also of the one given to the provider"
-    )
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,31}$", description="Part of the callback address that the provider knows")
     issuer: str = ""
     label: str = Field("", max_length=60, description="What people call it")
     client_id: str = Field(min_length=1)
