@@ -9,6 +9,10 @@ What this service owns and promises:
 - A login opens a session. Its access tokens are ES256 JWTs of 15 minutes at most that every service verifies by itself;
   its refresh token works once. An old one that comes back ends the session, except for a short grace in which a client
   whose answer was lost gets the same successor again.
+- A second factor makes every login take two steps. Codes work once and are never stored or sent on readable; a code of an
+  app is worth one use, in parallel too; a passkey answers only for our own site, whose address is configured.
+- What a stolen token must not do wants a proof of the last ten minutes that the owner is there. A change of factors ends
+  every other session and is written to the owner.
 - Links in e-mails carry a secret that works once, is stored as a hash, and leads to the configured public address,
   never to the one in a request's Host header.
 - Identity details are sealed before they reach the database.
