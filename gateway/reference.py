@@ -62,7 +62,7 @@ class Reference:
         try:
             document: Any = await self._edge.upstreams.json(name, "/openapi.json")
         except (NoAnswer, ValueError) as error:
-            _log.warning("a service does not describe itself", extra={"upstream": name, "error": type(error).__name__})
+            _log.warning("a service does not describe itself", extra={"upstream": name, "error": str(error)})
             return False
         changed: bool = document != self._documents.get(name)
         self._documents[name] = document

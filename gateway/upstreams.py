@@ -16,6 +16,8 @@ from shared.breaker import Breaker
 from shared.problems import ServiceUnavailable
 
 _CHECK_SECONDS = 2.0
+_DESCRIBE_SECONDS = 20.0
+"""A service makes its description when it is first asked for it, which takes a second of work."""
 _CHECK_KEPT_SECONDS = 1.0
 
 
@@ -91,19 +93,19 @@ class Upstreams:
 
     async def json(self, name: str, path: str) -> Any:
         """What a service answers to a GET of ours. Raises `NoAnswer` or `ValueError`."""
-        status, body = await self._get(self.by_name[name], path)
+        status, body = await self._get(self.by_name[name], path, _DESCRIBE_SECONDS)
         if status != 200:
             raise NoAnswer(f"it answers {status}")
         return json.loads(body)
 
-    async def _get(self, upstream: Upstream, path: str) -> tuple[int, bytes]:
+    async def _get(self, upstream: Upstream, path: str, seconds: float) -> tuple[int, bytes]:
         pool = upstream.pool
         request = b"GET %b HTTP/1.1\r\nhost: %b\r\naccept: application/json\r\n\r\n" % (pool.path + path.encode(), pool.host)
         try:
-            async with asyncio.timeout(_CHECK_SECONDS):
-                answer = await pool.ask(request, seconds=_CHECK_SECONDS, fresh=True)
+            async with asyncio.timeout(seconds):
+                answer = await pool.ask(request, seconds=seconds, fresh=True)
                 try:
-                    return answer.status, await answer.whole(_CHECK_SECONDS)
+                    return answer.status, await answer.whole(seconds)
                 finally:
                     answer.close()
         except (OSError, TimeoutError) as error:
@@ -120,7 +122,7 @@ class Upstreams:
 
     async def _state(self, upstream: Upstream) -> dict[str, str]:
         try:
-            status, _ = await self._get(upstream, "/readyz")
+            status, _ = await self._get(upstream, "/readyz", _CHECK_SECONDS)
         except NoAnswer as error:
             return {"state": "down", "reason": str(error)}
         # 404: it answers, and has no dependencies that it could be unready for.

@@ -84,8 +84,8 @@ async def test_visitors_are_limited_too(start_gateway: StartGateway, upstream: E
 
 async def test_an_api_client_has_a_limit_of_its_own(gateway: Gateway) -> None:
     owner, client = new_id(), str(new_id())
-    claims = {"roles": ("partner",), "scope": "wallets:read loans:read", "client_id": client, "requests_per_minute": 2, "sid": None}
-    partner = {key: value for key, value in claims.items() if value is not None}
+    claims = {"roles": ("partner",), "scope": "wallets:read loans:read", "client_id": client}
+    partner = {**claims, "requests_per_minute": 2}
     headers = bearer(owner, **partner)
     first = await gateway.http.get("/v1/wallets", headers=headers)
     assert first.headers["ratelimit-policy"].endswith('"client";q=2;w=60')
