@@ -80,7 +80,7 @@ class Context:
             self._under_way.discard(key)
 
 
-def _context(request: Request) -> Context:
+async def _context(request: Request) -> Context:
     return cast(Context, request.app.state.context)
 
 

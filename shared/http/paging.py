@@ -66,7 +66,7 @@ def _decode(cursor: str) -> UUID:
         ) from error
 
 
-def _page_request(
+async def _page_request(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items at most")] = DEFAULT_LIMIT,
     cursor: Annotated[str | None, Query(max_length=512, description="`next_cursor` of the page before")] = None,
 ) -> PageRequest:

@@ -15,7 +15,7 @@ _LONGEST_PAUSE_SECONDS = 0.25
 _WAIT = re.compile(r"(?:^|,|;)\s*wait\s*=\s*\"?(\d{1,4})\"?\s*(?:$|,|;)", re.IGNORECASE)
 
 
-def _wait_seconds(
+async def _wait_seconds(
     prefer: Annotated[str | None, Header(description="`wait=N`: hold the answer up to N ≤ 30 seconds")] = None,
 ) -> int:
     found = _WAIT.search(prefer or "")

@@ -51,7 +51,7 @@ class AuditEntryView(View):
         return cls(**values, position=link.position, previous_hash=link.previous_hash.hex(), hash=link.hash.hex())
 
 
-def _filter(
+async def _filter(
     service: Annotated[str | None, Query(max_length=64, description="In which it happened, such as `lending`")] = None,
     action: Annotated[str | None, Query(max_length=64, description="Such as `kyc.approved`")] = None,
     actor_id: Annotated[UUID | None, Query(description="Who did it")] = None,

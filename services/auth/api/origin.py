@@ -11,7 +11,7 @@ from shared.telemetry import trace
 _DEVICE_MAX = 200
 
 
-def _origin(request: Request) -> Origin:
+async def _origin(request: Request) -> Origin:
     carrier: Carrier = "cookie" if request.headers.get(MODE_HEADER) == "cookie" else "bearer"
     device = "".join(letter for letter in request.headers.get("user-agent", "") if letter.isprintable())
     return Origin(trace.client_address() or "", device[:_DEVICE_MAX], carrier)

@@ -68,7 +68,7 @@ def _names(context: Context) -> CookieNames:
     return cookie_names(context.settings.public_url)
 
 
-def _refresh_cookie(request: Request, context: Ctx) -> str | None:
+async def _refresh_cookie(request: Request, context: Ctx) -> str | None:
     return request.cookies.get(_names(context).refresh)
 
 

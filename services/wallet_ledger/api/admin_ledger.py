@@ -119,7 +119,7 @@ class ReversalBody(Body):
     reason: ShortText = Field(examples=["Booked twice by the bank"])
 
 
-def _search(
+async def _search(
     account: Annotated[Text, Query(description="An address that it touches", examples=["fees:KES"])] = None,
     kind: Text = None,
     reference: Text = None,

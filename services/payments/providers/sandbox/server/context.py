@@ -34,7 +34,7 @@ class SandboxContext:
         return f"{self.settings.public_url}/sandbox/checkout/{payment_id}"
 
 
-def _context(request: Request) -> SandboxContext:
+async def _context(request: Request) -> SandboxContext:
     return cast(SandboxContext, request.app.state.context)
 
 
