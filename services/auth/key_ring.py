@@ -31,6 +31,11 @@ class KeyRing:
         self._read_at = float("-inf")
         self._revocations.keys_changed()
 
+    def revoke(self, key_id: str) -> None:
+        """Accept none of its tokens in this process from now on; others hear it by event."""
+        self.forget()
+        self._revocations.revoke_keys([key_id])
+
     async def published(self) -> Sequence[SigningKey]:
         """Every key whose tokens are accepted, newest first."""
         if self._old():

@@ -77,7 +77,7 @@ async def revoke_key(context: Context, key_id: str, reason: str, origin: Origin,
             subject_id=None,
             after={"key_id": key_id, "reason": reason},
         )
-    context.key_ring.forget()
+    context.key_ring.revoke(key_id)
     return revoked
 
 

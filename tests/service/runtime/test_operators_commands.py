@@ -166,3 +166,22 @@ async def test_a_checkpoint_is_kept_elsewhere_and_compared_with(
     kept.write_text(kept.read_text().replace('"500"', '"400"'))
     forged = await lendery(database_url, "verify", "--against", str(kept), "--keys", str(keys))
     assert (forged.exit_code, "it was changed" in forged.output) == (ExitCode.FAULT, True)
+
+
+async def test_signing_keys_are_listed_rotated_and_revoked(database_url: str, owner: asyncpg.Connection) -> None:
+    rotated = await lendery(database_url, "keys", "rotate")
+    assert rotated.exit_code == ExitCode.OK, rotated.output
+    (first,) = [row["id"] for row in await owner.fetch("SELECT id FROM auth.signing_keys")]
+    assert first in rotated.stdout
+    for arguments in (("revoke", first, "--reason", "a drill", "--yes"), ("revoke", first, "--reason", "again", "--yes")):
+        assert (await lendery(database_url, "keys", *arguments)).exit_code == ExitCode.OK
+    listed = await lendery(database_url, "keys", "list", "--json")
+    keys = {key["id"]: key for key in map(json.loads, listed.stdout.splitlines())}
+    assert keys[first]["state"] == "revoked"
+    assert keys[first]["revoke_reason"] == "a drill"
+    assert sorted(key["state"] for key in keys.values()) == ["revoked", "signing"]
+    types = [row["type"] for row in await owner.fetch("SELECT type FROM auth.outbox WHERE type LIKE 'auth.signing%' ORDER BY id")]
+    assert types == ["auth.signing_key.added"] * 2 + ["auth.signing_key.revoked"]
+    unknown = await lendery(database_url, "keys", "revoke", "nothing", "--reason", "x", "--yes")
+    assert unknown.exit_code == ExitCode.USAGE
+    assert "There is no key nothing" in unknown.stderr
