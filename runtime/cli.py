@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from runtime.commands import dead_letters, demo, keys, migrate, openapi, rotate_pii, serve, up, verify, version
+from runtime.commands import dead_letters, demo, keys, migrate, openapi, rotate_pii, serve, up, users, verify, version
 from runtime.trouble import EXIT_CODES, Trouble
 
 _EXIT_CODES = "\n".join(f"{code.value:>3}  {meaning}" for code, meaning in EXIT_CODES.items())
@@ -48,3 +48,4 @@ for _command in (up.up, serve.serve, migrate.migrate, demo.demo, verify.verify, 
 app.add_typer(dead_letters.app, name="dead-letters")
 keys.app.command("rotate-pii", help=_flowing(rotate_pii.rotate_pii.__doc__ or ""))(rotate_pii.rotate_pii)
 app.add_typer(keys.app, name="keys")
+app.add_typer(users.app, name="users")

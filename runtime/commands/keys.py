@@ -33,7 +33,7 @@ def list_(as_json: AsJson = False) -> None:
     from services.auth.domain.signing_keys import state_of
     from services.auth.queries.signing_keys import all_keys
 
-    keys: Sequence[SigningKey] = _with_auth(lambda context: all_keys(context.database, context.vault))
+    keys: Sequence[SigningKey] = with_auth(lambda context: all_keys(context.database, context.vault))
     now = datetime.now(UTC)
     rows = [("Key", "State", "Signs from (UTC)", "Retired (UTC)", "Revoked (UTC)", "Why")]
     for key in keys:
@@ -59,7 +59,7 @@ def rotate(
     from services.auth.commands.rotate_keys import rotate_keys
     from services.auth.domain.origin import SYSTEM
 
-    key = _with_auth(lambda context: rotate_keys(context, SYSTEM, None, at_once=at_once))
+    key = with_auth(lambda context: rotate_keys(context, SYSTEM, None, at_once=at_once))
     out().print(f"{key.id} signs from {key.activates_at:%Y-%m-%d %H:%M:%S} UTC", soft_wrap=True)
 
 
@@ -83,7 +83,7 @@ def revoke(
     if not yes:
         typer.confirm(f"End {key_id}, and every access token that it signed?", abort=True)
     try:
-        key = _with_auth(lambda context: revoke_key(context, key_id, reason, SYSTEM, None))
+        key = with_auth(lambda context: revoke_key(context, key_id, reason, SYSTEM, None))
     except SigningKeyNotFound as problem:
         raise Trouble(ExitCode.USAGE, f"There is no key {key_id}.", hint=problem.detail) from None
     out().print(f"{key.id} revoked at {key.revoked_at:%Y-%m-%d %H:%M:%S} UTC", soft_wrap=True)
@@ -93,7 +93,7 @@ def _time(instant: "datetime | None") -> str:
     return f"{instant:%Y-%m-%d %H:%M:%S}" if instant else ""
 
 
-def _with_auth(use: "Callable[[Context], Awaitable[T]]") -> "T":
+def with_auth(use: "Callable[[Context], Awaitable[T]]") -> "T":
     """What `use` gives. It is handed the context of the auth service, on the database of this command."""
     import asyncio
 
