@@ -15,7 +15,7 @@ from services.auth.context import Context, Ctx
 from services.auth.domain.kyc import KycStatus
 from services.auth.domain.user import Status, User
 from services.auth.queries.users import kyc_status_of
-from shared.http.schemas import Body, Instant, View
+from shared.http.schemas import Body, CurrencyCode, Instant, View
 
 router = APIRouter(prefix="/v1/me", tags=["me"])
 
@@ -54,8 +54,9 @@ class UpdateMeBody(Body):
     phone: Phone | None = None
     language: Language | SkipJsonSchema[None] = LEFT_OUT
     time_zone: TimeZone | SkipJsonSchema[None] = LEFT_OUT
+    home_currency: CurrencyCode | SkipJsonSchema[None] = LEFT_OUT
 
-    @field_validator("full_name", "language", "time_zone", mode="before")
+    @field_validator("full_name", "language", "time_zone", "home_currency", mode="before")
     @classmethod
     def _not_null(cls, value: Any) -> Any:
         if value is None:

@@ -18,6 +18,7 @@ class ProfileChanges(TypedDict, total=False):
     phone: str | None
     language: str
     time_zone: str
+    home_currency: str
 
 
 async def update_profile(context: Context, user_id: UUID, changes: ProfileChanges, origin: Origin) -> User:
