@@ -16,6 +16,7 @@ PERSONAL_DATA = PersonalData(
     service="payments",
     exported={
         "wallets": "SELECT id, currency FROM wallets WHERE user_id = $1 ORDER BY id",
+        "daily_limits": "SELECT level, deposits_major, withdrawals_major, changed_at FROM daily_limits WHERE user_id = $1",
         "deposits": """SELECT id, wallet_id, amount_minor, currency, provider, reference, status, provider_payment_id,
             failure_code, failure_reason, created_at, settled_at FROM deposits WHERE user_id = $1 ORDER BY id DESC""",
         "withdrawals": """SELECT id, wallet_id, amount_minor, currency, provider, destination_encrypted, reference, status,
@@ -30,6 +31,7 @@ PERSONAL_DATA = PersonalData(
             FROM withdrawals WHERE user_id = $1 AND status IN ('pending', 'processing') ORDER BY id""",
     },
     erased={
+        "daily_limits": "DELETE FROM daily_limits WHERE user_id = $1",
         "payout_destinations": """UPDATE withdrawals SET destination_encrypted = ''::bytea, destination_masked = '{}'
             WHERE user_id = $1 AND destination_encrypted <> ''::bytea""",
         "return_addresses": "UPDATE deposits SET return_url = NULL WHERE user_id = $1 AND return_url IS NOT NULL",

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from shared.contracts.auth.kyc_events import FIRST_DAILY_MAJOR
+
 
 @dataclass(frozen=True)
 class KycLevel:
@@ -15,12 +17,12 @@ class KycLevel:
 
 
 LEVELS = (
-    KycLevel(0, "none", "nothing yet", 1_000_000_000, 0),
-    KycLevel(1, "contact", "a confirmed e-mail address or phone number", 1_000_000_000, 1_000_000_000),
-    KycLevel(2, "identity", "an identity document that was checked", 10_000_000_000, 10_000_000_000),
+    KycLevel(0, "none", "nothing yet", FIRST_DAILY_MAJOR, FIRST_DAILY_MAJOR),
+    KycLevel(1, "contact", "a confirmed e-mail address or phone number", FIRST_DAILY_MAJOR, FIRST_DAILY_MAJOR),
+    KycLevel(2, "identity", "an identity document that was checked", 10 * FIRST_DAILY_MAJOR, 10 * FIRST_DAILY_MAJOR),
     KycLevel(3, "enhanced", "the document, and where the money comes from", None, None),
 )
-"""Generous: a deployment's own compliance officer lowers them here."""
+"""Generous: a deployment's own compliance officer lowers them here. Without a confirmed address nothing goes out anyway."""
 
 
 def level_of(*, contact_confirmed: bool, approved_level: int | None) -> KycLevel:

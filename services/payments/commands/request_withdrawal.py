@@ -44,7 +44,7 @@ async def request_withdrawal(
 
     Whether there is enough money is for the ledger to say; too little makes it `failed`, with code
     `insufficient_funds`. Raises `WalletNotFound`, `CurrencyMismatch`, `UnknownProvider`, `ProviderCannot`,
-    `DestinationRefused`.
+    `DestinationRefused`, `DailyLimitExceeded`.
     """
     async with context.unit_of_work() as work:
         if earlier := await claim(work.connection, request):
@@ -60,6 +60,9 @@ async def request_withdrawal(
     async def keep_order(work: PaymentsWork) -> Answer:
         if refusal is not None:
             raise refusal
+        await work.daily_limits.lock(order.user_id)
+        limit = await work.daily_limits.find(order.user_id, "withdrawals", order.currency, work.now)
+        limit.check(order.amount_minor)
         withdrawal = _withdrawal(context, work, order, provider, destination)
         await work.withdrawals.add(withdrawal)
         await _begin(work, withdrawal)

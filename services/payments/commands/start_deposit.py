@@ -17,6 +17,7 @@ from services.payments.domain.deposit import LIFETIME, Deposit, DepositStatus, d
 from services.payments.domain.problems import DepositRefused, ProviderUnavailable
 from services.payments.providers import base
 from services.payments.sagas.deposit import DEPOSIT, DepositData, PaymentRefused
+from services.payments.store.daily_limits import DailyLimits
 from services.payments.store.unit_of_work import PaymentsWork
 from shared.contracts.payments.deposit_events import DepositStarted
 from shared.idempotency import Answer, IdempotentRequest, KeyReused, once
@@ -79,6 +80,10 @@ async def _commit_intent(context: Context, order: DepositOrder, request: Idempot
         await check_wallet(context, order.user_id, order.wallet_id, order.currency)
         check_provider(context, order.provider, order.currency, order.amount_minor)
         _check_return_url(context, order.return_url)
+        async with context.read() as connection:
+            now = context.clock.now()
+            limit = await DailyLimits(connection).find(order.user_id, "deposits", order.currency, now)
+        limit.check(order.amount_minor)
     except Problem as problem:
         return await _refuse(context, request, problem)
     async with context.unit_of_work() as work:

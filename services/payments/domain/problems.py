@@ -131,3 +131,11 @@ class ReconciliationNotFound(NotFound):
 
     code = "reconciliation_not_found"
     title = "There is no such reconciliation"
+
+
+class DailyLimitExceeded(Problem):
+    """More than somebody whose identity is known as well as theirs may pay in or out in one day."""
+
+    status = 409
+    code = "daily_limit_exceeded"
+    title = "That is more than you may move today"

@@ -29,6 +29,17 @@ wallets = sa.Table(
     sa.Column("closed", sa.Boolean, nullable=False, server_default=sa.text("false")),
 )
 
+# What somebody may pay in and out a day, in major units of each currency; null: any amount. Our copy of what auth told us.
+daily_limits = sa.Table(
+    "daily_limits",
+    metadata,
+    sa.Column("user_id", sa.Uuid, primary_key=True),
+    sa.Column("level", sa.SmallInteger, nullable=False),
+    sa.Column("deposits_major", sa.BigInteger),
+    sa.Column("withdrawals_major", sa.BigInteger),
+    sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+)
+
 deposits = sa.Table(
     "deposits",
     metadata,

@@ -1,6 +1,7 @@
 """The unit of work of payments: its stores, on one transaction."""
 
 from services.payments.store.bookings import Bookings
+from services.payments.store.daily_limits import DailyLimits
 from services.payments.store.deposits import DepositStore
 from services.payments.store.provider_records import ProviderRecords
 from services.payments.store.reconciliations import ReconciliationStore
@@ -17,6 +18,7 @@ class PaymentsWork(UnitOfWork):
     deposits: DepositStore
     withdrawals: WithdrawalStore
     wallets: WalletStore
+    daily_limits: DailyLimits
     provider_records: ProviderRecords
     sagas: SagaStore
     bookings: Bookings
@@ -28,6 +30,7 @@ class PaymentsWork(UnitOfWork):
         self.deposits = DepositStore(self.connection)
         self.withdrawals = WithdrawalStore(self.connection)
         self.wallets = WalletStore(self.connection)
+        self.daily_limits = DailyLimits(self.connection)
         self.provider_records = ProviderRecords(self.connection)
         self.sagas = SagaStore(self.connection)
         self.bookings = Bookings(self.connection)

@@ -6,6 +6,9 @@ from uuid import UUID
 
 from shared.messaging.envelope import Event
 
+FIRST_DAILY_MAJOR = 10**15
+"""The daily limits of somebody of whom no `KycLevelChanged` has told: major units of each currency."""
+
 
 class KycSubmitted(Event):
     """A person handed in their details for checking. A renewal is handed in while an earlier approval still holds."""

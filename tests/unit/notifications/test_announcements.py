@@ -13,6 +13,7 @@ from services.notifications.domain.announcements import ANNOUNCED_EVENTS, ANNOUN
 from services.notifications.rendering import Renderer
 from shared.contracts.auth.audit_events import ActionTaken
 from shared.contracts.auth.kyc_events import KycLevelChanged
+from shared.contracts.auth.privacy_messages import ErasureDecided, ErasureRequested, ExportRequested
 from shared.contracts.auth.user_events import UserUpdated
 from shared.contracts.lending.investment_events import InvestmentPaid
 from shared.contracts.lending.repayment_events import RepaymentCompleted
@@ -25,6 +26,9 @@ from tests.unit.notifications.samples import BORROWER, EVENTS, LENDER, transfer
 # People are not told about these: they have just done it themselves, or it is talk between services.
 UNTOLD: set[type[Event]] = {
     ActionTaken,
+    ErasureDecided,
+    ErasureRequested,
+    ExportRequested,
     KycLevelChanged,
     UserUpdated,
     DepositStarted,
