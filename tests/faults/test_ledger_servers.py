@@ -4,7 +4,7 @@ acknowledged transaction is there once, nothing else is, and the ledger verifies
 import asyncio
 import random
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from uuid import UUID
@@ -15,6 +15,7 @@ import pytest
 
 from migrations.runner import migrate
 from runtime.postgres import embedded_server
+from runtime.postgres.server import EmbeddedServer
 from services.wallet_ledger.context import Context
 from services.wallet_ledger.domain.entries import Transfer
 from services.wallet_ledger.domain.transaction import Transaction
@@ -88,8 +89,15 @@ def home() -> Iterator[Path]:
         yield Path(directory) / "postgres"
 
 
-async def test_postgresql_is_killed_and_started_again(home: Path) -> None:
-    """The whole server dies without a goodbye, twice, and comes back with what it had committed."""
+def kill(server: EmbeddedServer) -> None:
+    """As if the power went away."""
+    server.process.kill()
+    server.process.wait()
+
+
+@pytest.mark.parametrize("end", [kill, EmbeddedServer.stop])
+async def test_postgresql_ends_and_is_started_again(home: Path, end: Callable[[EmbeddedServer], None]) -> None:
+    """The whole server dies without a goodbye, or is restarted in order as for an update: twice, with all it had committed."""
     async with AsyncExitStack() as exits:
         running = ExitStack()
         exits.callback(running.close)
@@ -106,8 +114,7 @@ async def test_postgresql_is_killed_and_started_again(home: Path) -> None:
         paying = [asyncio.create_task(payer.pay(payers[number - 1].wallet_id, broken)) for number, payer in enumerate(payers)]
         for _ in range(2):
             await asyncio.sleep(random.uniform(0.1, 0.25))
-            server.process.kill()
-            server.process.wait()
+            await asyncio.to_thread(end, server)
             await asyncio.sleep(0.2)
             running.close()
             server = running.enter_context(embedded_server(home))

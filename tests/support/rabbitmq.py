@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from tests.support.ports import free_port
 
 _LOCAL = ("127.0.0.1", 5672)
-_START_SECONDS = 60
+_START_SECONDS = 180
 _IMAGE = "rabbitmq:4.1-alpine"
 SKIPPED = (
     "NO RABBITMQ: nothing answers on 127.0.0.1:5672, no rabbitmq-server is installed and Docker is not there. "
@@ -30,9 +30,9 @@ def running_broker() -> Iterator[str | None]:
         yield given
     elif _listens(*_LOCAL):
         yield "amqp://guest:guest@127.0.0.1:5672/"
-    elif shutil.which("rabbitmq-server"):
-        with _private_node() as url:
-            yield url
+    elif _program():
+        with private_node() as node:
+            yield node.url
     elif shutil.which("docker") and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0:
         with _container() as url:
             yield url
@@ -56,36 +56,75 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes] | None" = None) -> No
         time.sleep(0.2)
 
 
-@contextmanager
-def _private_node() -> Iterator[str]:
-    port, distribution = free_port(), free_port()
-    with tempfile.TemporaryDirectory(prefix="lendery-rabbitmq-") as home:
-        environment = os.environ | {
+def _program() -> str | None:
+    """An installed server. Debian's own command is a wrapper that would run it as somebody else, with data elsewhere."""
+    return shutil.which("/usr/lib/rabbitmq/bin/rabbitmq-server") or shutil.which("rabbitmq-server")
+
+
+class Node:
+    """A RabbitMQ node of our own, with its data in `home`; it can be stopped, killed and started again."""
+
+    def __init__(self, home: str) -> None:
+        self.port = free_port()
+        self.url = f"amqp://guest:guest@127.0.0.1:{self.port}/"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._environment = os.environ | {
             "HOME": home,
             "RABBITMQ_NODENAME": f"lendery-{secrets.token_hex(4)}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODE_PORT": str(port),
-            "RABBITMQ_DIST_PORT": str(distribution),
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(free_port()),
             "RABBITMQ_MNESIA_BASE": f"{home}/data",
             "RABBITMQ_LOG_BASE": f"{home}/log",
             "RABBITMQ_PID_FILE": f"{home}/pid",
+            # Not those of this machine's own node, which name its port.
+            "RABBITMQ_CONF_ENV_FILE": f"{home}/none.sh",
+            "RABBITMQ_CONFIG_FILE": f"{home}/none",
+            "RABBITMQ_ADVANCED_CONFIG_FILE": f"{home}/none.config",
             "RABBITMQ_ENABLED_PLUGINS_FILE": f"{home}/plugins",
         }
-        process = subprocess.Popen(
-            ["rabbitmq-server"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+
+    def start(self) -> None:
+        """Return when it takes connections."""
+        self._process = subprocess.Popen(
+            [_program() or "rabbitmq-server"],
+            env=self._environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
+        _wait_for(self.port, self._process)
+        time.sleep(1)  # the listener opens a moment before the default user exists
+
+    def stop(self) -> None:
+        """In order; what does not end is killed."""
+        self._end(signal.SIGTERM, 60)
+
+    def kill(self) -> None:
+        """As if the power went away."""
+        self._end(signal.SIGKILL, 10)
+
+    def _end(self, number: signal.Signals, patience_seconds: float) -> None:
+        assert self._process is not None
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
         try:
-            _wait_for(port, process)
-            time.sleep(1)  # the listener opens a moment before the default user exists
-            yield f"amqp://guest:guest@127.0.0.1:{port}/"
+            self._process.wait(patience_seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(10)
+
+
+@contextmanager
+def private_node() -> Iterator[Node]:
+    """A running node of an installed `rabbitmq-server`."""
+    with tempfile.TemporaryDirectory(prefix="lendery-rabbitmq-", ignore_cleanup_errors=True) as home:
+        node = Node(home)
+        try:
+            node.start()
+            yield node
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(5)
+            node.stop()
 
 
 @contextmanager
