@@ -45,8 +45,14 @@ async def _newest(context: Context, wallet: Wallet, depth: float) -> None:
     assert len(await entries_of(context, wallet, last, _ENTRIES)) == _ENTRIES
 
 
-async def _measure(orders: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
-    """Seconds of each read, by kind of page and by ledger."""
+def _percentiles(seconds: list[float]) -> dict[str, float]:
+    """In milliseconds."""
+    seconds.sort()
+    return {"p50": seconds[len(seconds) // 2] * 1000, "p99": seconds[len(seconds) * 99 // 100] * 1000}
+
+
+async def _measure(orders: dict[str, Any]) -> dict[str, dict[str, dict[str, float]]]:
+    """How long reads take, by kind of page and by ledger."""
     first_day = date.fromisoformat(orders["first_day"])
     services = {name: _service(ledger["url"]) for name, ledger in orders["ledgers"].items()}
     wallets = {
@@ -68,7 +74,7 @@ async def _measure(orders: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
                 if number >= orders["warm_up"]:
                     taken[kind][name].append(time.perf_counter() - began)
     await asyncio.gather(*(service.database.dispose() for service in services.values()))
-    return taken
+    return {kind: {name: _percentiles(seconds) for name, seconds in of.items()} for kind, of in taken.items()}
 
 
 def main() -> None:
