@@ -1,6 +1,6 @@
 """Documents written from the code: the OpenAPI description, the problem codes, and who may call what.
 
-python -m runtime.documents            writes docs/openapi.json, docs/permissions.md and docs/problems.md
+python -m runtime.documents            writes docs/openapi.json, permissions.md, personal-data.md and problems.md
 python -m runtime.documents --check    fails when they are not what the code says
 """
 
@@ -22,6 +22,7 @@ from gateway.permissions import permissions
 from gateway.routes import BUSINESS
 from gateway.settings import PRODUCTION_LIMITS
 from runtime.http_server import HttpServer, address, bind, serving
+from runtime.personal_data import personal_data
 from runtime.services import SERVICES, build_gateway
 from runtime.settings import read_settings
 from shared.problems import Problem
@@ -105,6 +106,7 @@ def _files() -> dict[Path, str]:
     return {
         docs / "openapi.json": openapi,
         docs / "permissions.md": permissions(BUSINESS, PRODUCTION_LIMITS),
+        docs / "personal-data.md": personal_data(),
         docs / "problems.md": problem_list(),
     }
 

@@ -46,4 +46,21 @@ def _compare_end(walk: Walk, position: int, last_hash: bytes, count: int, head: 
         walk.fault(where, "its hash is not the one that the end of the chain has", position=position)
 
 
+_GUARDS = """
+SELECT count(*) FROM pg_trigger
+WHERE tgrelid = 'audit_log'::regclass AND tgenabled = 'O' AND tgname IN ('audit_log_append_only', 'audit_log_no_truncate')
+"""
+
+
+async def _one(walk: Walk) -> int:
+    return 1
+
+
+async def _check_guards(walk: Walk) -> None:
+    if (await walk.one(_GUARDS))[0] != 2:
+        walk.fault("audit_log", "the triggers that keep it append-only are off")
+    walk.advance(1)
+
+
 AUDIT_LOG = Check("audit log", _follow, _count)
+AUDIT_GUARDS = Check("audit log guards", _check_guards, _one)
