@@ -111,7 +111,7 @@ async def leave(http: httpx.AsyncClient, database_url: str, home: Path) -> None:
 async def nothing_remains(connection: asyncpg.Connection) -> None:
     """The last letter goes out within a moment; messages are purged after some days, and that is not waited for."""
     expected = {f"{service}.outbox" for service in SERVICES} | {"notifications.emails"}
-    for _ in range(200):
+    for _ in range(1200):
         found = await where_found(connection)
         if found <= expected:
             break

@@ -47,7 +47,7 @@ async def test_the_file_is_watched(start_gateway: StartGateway, as_user: dict[st
     _write(file)
     async with start_gateway(gateway_routes_file=file) as gateway:
         _write(file, routes=[{"methods": ["GET"], "pattern": "/v1/new-thing", "service": "lending"}])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await gateway.http.get("/v1/new-thing", headers=as_user)).status_code != 200:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 

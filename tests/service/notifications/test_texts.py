@@ -59,7 +59,7 @@ async def phone(database_url: str, owner: asyncpg.Connection, mail: MailServer) 
             database_url=SecretStr(database_url),
             smtp_url=SecretStr(f"smtp://127.0.0.1:{mail.port}"),
             sms_url=SecretStr(server.url),
-            sms_timeout_seconds=0.5,
+            sms_timeout_seconds=2,
         )
         service = build(settings, platform_for_tests(clock))
         assert service.resources is not None
