@@ -18,9 +18,11 @@ from shared.contracts.wallet_ledger.account_events import ProviderAccountMoved
 _AT_ONCE = 10_000
 _US = "payments"
 
-# Money of a deposit whose wallet could not take it was booked too: into suspense.
+# Money of a deposit whose wallet could not take it was booked into suspense, unless the ledger refused even that.
 _DEPOSIT_BOOKED = deposits.c.status.in_(("succeeded", "refunded")) | (
-    (deposits.c.status == "failed") & (deposits.c.failure_code == NOT_CREDITED_CODE)
+    (deposits.c.status == "failed")
+    & (deposits.c.failure_code == NOT_CREDITED_CODE)
+    & sa.exists().where(provider_movements.c.reference == sa.literal("deposit:") + sa.cast(deposits.c.id, sa.Text))
 )
 _WITHDRAWAL_BOOKED = withdrawals.c.status == "completed"
 

@@ -44,6 +44,8 @@ async def _close(work: LedgerWork, account: AccountState) -> bool:
     uses: Sequence[str] = ()
     if account.wallet_id is not None and account.user_id is not None:
         uses = await work.wallet_uses.of(account.user_id, account.wallet_id, account.currency)
+    elif account.kind == "loan":
+        uses = await work.wallet_uses.named("loan:" + account.address.split(":")[1])
     check_closable(account, uses)
     await work.controls.set_status([account.id], "closed")
     return True

@@ -46,7 +46,10 @@ async def post_approved_adjustments(context: Context) -> None:
     async with context.read() as connection:
         due = await AdjustmentStore(connection).unposted(context.clock.now() - _LEFT_ALONE, _BATCH)
     for adjustment_id in due:
-        await _post_again(context, adjustment_id)
+        try:
+            await _post_again(context, adjustment_id)
+        except Exception:  # one that makes trouble does not hold up the others
+            _log.exception("an approved adjustment cannot be posted", extra={"adjustment_id": str(adjustment_id)})
 
 
 async def _post_again(context: Context, adjustment_id: UUID) -> None:

@@ -10,7 +10,7 @@ from services.wallet_ledger.context import Context
 from services.wallet_ledger.domain.adjustment import Adjustment, AdjustmentEntry, AdjustmentStatus, Kind
 from services.wallet_ledger.domain.chart_of_accounts import rule_for
 from services.wallet_ledger.domain.journal import JournalTransaction
-from services.wallet_ledger.domain.problems import ReversalAwaiting
+from services.wallet_ledger.domain.problems import AlreadyReversed, ReversalAwaiting
 from services.wallet_ledger.store.unit_of_work import LedgerWork
 from shared.idempotency import Answer, IdempotentRequest, once
 from shared.ids import derived_id, new_id
@@ -52,10 +52,15 @@ async def request_adjustment(context: Context, order: AdjustmentOrder, request: 
 async def request_reversal(
     context: Context, original: JournalTransaction, reason: str, operator_id: UUID, request: IdempotentRequest, view: View
 ) -> Answer:
-    """The answer to a request for a reversal that needs a second person: 202 with `view` of it. Raises `ReversalAwaiting`."""
+    """The answer to a request for a reversal that needs a second person: 202 with `view` of it.
+
+    Raises `AlreadyReversed`, `ReversalAwaiting`.
+    """
     order = AdjustmentOrder(operator_id, reason, (), reference=original.reference, reverses_id=original.id)
 
     async def ask(work: LedgerWork) -> Answer:
+        if original.reversed_by_id is not None:
+            raise AlreadyReversed(f"It was reversed by transaction {original.reversed_by_id}.")
         if (waiting := await work.adjustments.awaiting_reversal(original.id)) is not None:
             raise ReversalAwaiting(f"Approve or decline adjustment {waiting.id}.")
         return Answer(202, view(await _add(context, work, order)))

@@ -58,3 +58,8 @@ class WalletUses:
             .order_by(wallet_uses.c.since, wallet_uses.c.reference)
         )
         return (await self._connection.execute(query)).scalars().all()
+
+    async def named(self, reference: str) -> Sequence[str]:
+        """The use of this reference, if it is under way."""
+        query = sa.select(wallet_uses.c.reference).where(wallet_uses.c.reference == reference)
+        return (await self._connection.execute(query)).scalars().all()

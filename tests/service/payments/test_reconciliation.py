@@ -156,6 +156,27 @@ async def test_paid_at_the_provider_and_not_settled_here(world: World) -> None:
     assert (surplus["id"], surplus["status"], surplus["why"]) == (unheard["id"], "pending", "not_booked")
 
 
+async def test_money_that_no_account_would_take_is_surplus_until_it_is_booked(world: World) -> None:
+    day = await Day(world).play()
+    ann = await world.person()
+    world.ledger.refuse_accounts |= {ann.account, "suspense:KES"}
+    deposit = (await world.deposit(ann, amount=40)).json()
+    await world.press(deposit["checkout_url"], "approve")
+    await world.provider_works()
+    assert (await world.settle(ann, f"/v1/deposits/{deposit['id']}"))["status"] == "failed"
+    moved = ProviderAccountMoved(
+        transaction_id=new_id(), sequence=1, provider="sandbox", account="provider:sandbox:KES", currency="KES", debit_minor=40,
+        credit_minor=0, kind="adjustment", reference=f"deposit:{deposit['id']}", requested_by="wallet_ledger",
+        booked_at=world.clock.now(),
+    )  # fmt: skip
+    world.clock.advance(timedelta(days=1))
+
+    found = await day.reconcile()
+    assert (counts(found), found["surplus"][0]["why"]) == ((3, 0, 1, 0), "not_booked")
+    await world.handle(moved, source="wallet_ledger")  # two operators have booked it
+    assert counts(await day.reconcile()) == (4, 0, 0, 0)
+
+
 async def test_the_report_comes_in_pages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "REPORT_ROWS_A_PAGE", 1)
     day = await Day(world).ended()

@@ -197,6 +197,8 @@ async def test_a_large_reversal_needs_two_people_and_a_small_one_does_not(world:
     assert await world.balance(ann.account) == (0, 0)
     found = (await world.client.get(f"/v1/admin/ledger/transactions/{large.transaction_id}", headers=ONE)).json()
     assert found["reversed_by_id"] == done.json()["transaction_id"]
+    late = await post(world, f"/transactions/{large.transaction_id}/reverse", TWO, {"reason": "Once more"})
+    assert (late.status_code, late.json()["code"]) == (409, "already_reversed")
     assert [action for action, _ in await actions(world)] == [
         "transaction.reversed", "adjustment.requested", "adjustment.approved", "adjustment.posted",
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from services.wallet_ledger.commands import follow_wallet_uses as uses
 from services.wallet_ledger.domain.entries import Hold, PostHold, VoidHold
 from services.wallet_ledger.domain.transaction import Outcome
 from shared.contracts.lending.investment_events import InvestmentHeld
-from shared.contracts.lending.loan_events import LoanRepaid
+from shared.contracts.lending.loan_events import LoanRepaid, LoanSubmitted
 from shared.contracts.payments.deposit_events import DepositExpired, DepositStarted
 from shared.ids import new_id
 from tests.service.wallet_ledger.conftest import MakePoster, Person, World, move, transaction
@@ -243,6 +243,18 @@ async def test_what_others_count_on_is_not_closed(world: World) -> None:
     repaid = LoanRepaid(**loan, repaid_on=world.context.clock.now().date())
     await uses.forget_loan(world.context, delivery_of(repaid, "lending"))
     assert (await operate(world, savings.account, "close"))["status"] == "closed"
+
+
+async def test_a_loans_account_stays_while_the_loan_does(world: World) -> None:
+    loan = {"loan_id": new_id(), "borrower_id": new_id(), "amount_minor": 1, "currency": "KES"}
+    account = f"loan:{loan['loan_id']}:funding"
+    submitted = LoanSubmitted(**loan, term_months=3, annual_rate="0.1", risk_grade="A", purpose="x")
+    await uses.note_loan(world.context, delivery_of(submitted, "lending"))
+    assert (await world.poster.post(transaction(move(PROVIDER, account, 5), move(account, PROVIDER, 5)))).posted
+    assert (await operate(world, account, "close", status=409))["code"] == "wallet_in_use"
+    repaid = LoanRepaid(**loan, repaid_on=world.context.clock.now().date())
+    await uses.forget_loan(world.context, delivery_of(repaid, "lending"))
+    assert (await operate(world, account, "close"))["status"] == "closed"
 
 
 async def test_what_stays_for_ever_and_what_closed_wallets_leave_room_for(world: World) -> None:
