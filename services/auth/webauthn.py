@@ -1,10 +1,15 @@
 """WebAuthn (passkeys) through py_webauthn, which is loaded when it is first needed: few processes ever do.
 
+Loading takes half a second: whoever is about to need it awaits `load` first, so that others need not wait.
+
 Everything that a device or somebody in its place can get wrong ends as `Unacceptable`.
 """
 
+import asyncio
 import base64
+import importlib
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +17,12 @@ from typing import Any
 from services.auth.domain.passkey import Passkey
 
 _TIMEOUT_MILLISECONDS = 300_000
+
+
+async def load() -> None:
+    """Have the library in memory; other requests go on meanwhile."""
+    if "webauthn" not in sys.modules:
+        await asyncio.to_thread(importlib.import_module, "webauthn")
 
 
 class Unacceptable(Exception):

@@ -19,6 +19,7 @@ from shared.ids import new_id
 
 async def begin_passkey(context: Context, member: Member) -> dict[str, Any]:
     """What the browser is to make a passkey with. Raises `TooManyPasskeys`."""
+    await webauthn.load()
     async with context.unit_of_work() as work:
         user = await work.users.find(member.user_id)
         if user is None:
@@ -40,6 +41,7 @@ async def register_passkey(
     Raises `PasskeyInvalid`, `PasskeyExists` or `TooManyPasskeys`.
     """
     settings = context.settings
+    await webauthn.load()
     async with context.unit_of_work() as work:
         asked = await work.passkeys.take(webauthn.challenge_in(credential), "register")
     now = context.clock.now()

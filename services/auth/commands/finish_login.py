@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from services.auth import webauthn
 from services.auth.commands.check_factor import Proof, check_factor, not_available
 from services.auth.commands.issue_tokens import Tokens, new_refresh_secret, tokens_of
 from services.auth.commands.limit_attempts import count_wrong_secret, refuse_wrong_secrets
@@ -81,6 +82,7 @@ async def begin_second_step(
 async def challenge_login(context: Context, token: str, method: MfaMethod, origin: Origin) -> Challenge:
     """Send a code, or ask a passkey, for a login that waits. Raises `MfaTokenInvalid`, `FactorNotAvailable`, `TooManyCodes`."""
     await refuse_wrong_secrets(context, origin)
+    await load_for(method)
     async with context.unit_of_work() as work:
         found = await _find(work, token, origin)
         if found is not None:
@@ -118,6 +120,7 @@ async def finish_login(context: Context, token: str, proof: Proof, origin: Origi
     Raises `MfaTokenInvalid`, `CodeInvalid`, `PasskeyRefused`, `FactorNotAvailable`, `TooManyAttempts` or `AccountSuspended`.
     """
     await refuse_wrong_secrets(context, origin)
+    await load_for(proof.method)
     secret = new_refresh_secret()
     async with context.unit_of_work() as work:
         found = await _find(work, token, origin)
@@ -136,6 +139,12 @@ async def finish_login(context: Context, token: str, proof: Proof, origin: Origi
     if not right:
         raise refused() if proof.method == "passkey" else CodeInvalid("Try again, ask for a new code, or use another method.")
     return await tokens_of(context, user, session, secret)
+
+
+async def load_for(method: MfaMethod) -> None:
+    """Have in memory what `method` needs, before a transaction is open."""
+    if method == "passkey":
+        await webauthn.load()
 
 
 async def _find(work: AuthUnitOfWork, token: str, origin: Origin) -> tuple[PendingLogin, User] | None:

@@ -19,6 +19,7 @@ from services.auth.store.unit_of_work import AuthUnitOfWork
 
 async def begin_passkey_login(context: Context) -> dict[str, Any]:
     """What the browser is to ask the person's passkeys. It says nothing about who has any."""
+    await webauthn.load()
     async with context.unit_of_work() as work:
         challenge = await new_challenge(work, "login", None, None)
     return webauthn.request_options(context.settings.site_id, challenge, ())
@@ -27,6 +28,7 @@ async def begin_passkey_login(context: Context) -> dict[str, Any]:
 async def log_in_with_passkey(context: Context, credential: Mapping[str, Any], origin: Origin) -> Tokens:
     """Tokens of a new session. Raises `PasskeyRefused`, `TooManyAttempts` or `AccountSuspended`."""
     await refuse_wrong_secrets(context, origin)
+    await webauthn.load()
     secret = new_refresh_secret()
     async with context.unit_of_work() as work:
         asked = await work.passkeys.take(webauthn.challenge_in(credential), "login")

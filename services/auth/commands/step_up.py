@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.auth.commands.check_factor import Proof, check_factor, not_available
-from services.auth.commands.finish_login import Challenge, challenge_for
+from services.auth.commands.finish_login import Challenge, challenge_for, load_for
 from services.auth.commands.issue_tokens import Tokens, new_refresh_secret, store_refresh_token, tokens_of
 from services.auth.commands.limit_attempts import count_attempt, forget_attempts, password_rules, refuse_if_blocked
 from services.auth.commands.use_passkey import refused
@@ -23,6 +23,7 @@ from services.auth.store.users import Users
 
 async def challenge_step_up(context: Context, user_id: UUID, session_id: UUID, method: MfaMethod, origin: Origin) -> Challenge:
     """Send a code, or ask a passkey, for this session. Raises `FactorNotAvailable` or `TooManyCodes`."""
+    await load_for(method)
     async with context.unit_of_work() as work:
         user, _ = await _locked(work, user_id, session_id)
         factors = await work.second_factors.of(user.id)
@@ -35,6 +36,7 @@ async def step_up(context: Context, user_id: UUID, session_id: UUID, proof: Proo
     Raises `CodeInvalid`, `PasskeyRefused`, `FactorNotAvailable` or `TooManyAttempts`.
     """
     secret = new_refresh_secret()
+    await load_for(proof.method)
     async with context.unit_of_work() as work:
         user, session = await _locked(work, user_id, session_id)
         right = await check_factor(context, work, user, proof, subject=session_id, origin=origin)

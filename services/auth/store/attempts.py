@@ -29,9 +29,13 @@ class AttemptCounters:
     async def lock(self, keys: Collection[AttemptKey], now: datetime) -> dict[AttemptKey, Attempts]:
         """Every counter, locked in one order until the end of the transaction; a new one counts 0."""
         rows = [{"kind": key.kind, "subject": key.subject, "count": 0, "last_at": now} for key in sorted(keys)]
-        await self._connection.execute(insert(attempts).values(rows).on_conflict_do_nothing())
-        statement = sa.select(attempts).where(_keyed(keys)).order_by(attempts.c.kind, attempts.c.subject)
-        return await self._read(statement.with_for_update())
+        statement = sa.select(attempts).where(_keyed(keys)).order_by(attempts.c.kind, attempts.c.subject).with_for_update()
+        while True:
+            await self._connection.execute(insert(attempts).values(rows).on_conflict_do_nothing())
+            found = await self._read(statement)
+            if len(found) == len(rows):
+                return found
+            # Somebody began a counter anew between the two statements: it is gone, and can be inserted now.
 
     async def save(self, counters: Mapping[AttemptKey, Attempts]) -> None:
         """Write counters that were locked."""
