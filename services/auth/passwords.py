@@ -1,10 +1,13 @@
 """Password hashes: argon2id, computed on a bounded number of threads so that logins never slow other requests."""
 
 import asyncio
+import os
 import secrets
+import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,6 +17,8 @@ from services.auth.settings import Settings
 from shared.problems import ServiceUnavailable
 
 T = TypeVar("T")
+
+_NICENESS = 10
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Passwords:
             argon2__time_cost=settings.auth_hash_rounds,
             argon2__parallelism=1,
         )
-        self._threads = ThreadPoolExecutor(settings.auth_hash_threads, thread_name_prefix="passwords")
+        self._threads = ThreadPoolExecutor(settings.auth_hash_threads, thread_name_prefix="passwords", initializer=_step_back)
         self._turns = asyncio.Semaphore(settings.auth_hash_threads)
         self._waiting = 0
         self._waiting_max = settings.auth_hash_waiting_max
@@ -70,6 +75,13 @@ class Passwords:
     def close(self) -> None:
         """End the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _step_back() -> None:
+    """Where threads have a priority of their own (Linux), those that hash let everything else go first."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 class Turn:
