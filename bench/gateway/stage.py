@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import secrets
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -25,6 +27,8 @@ _NO_LIMIT = "100000000/60"
 _CLASSES = ("sign_in", "public", "read", "write", "new_token")
 _PEOPLE = 20
 _PATIENCE_SECONDS = 60.0
+_WAITING_SHARE = 0.95
+_IN_FLIGHT = re.compile(r'^lendery_http_requests_in_flight{service="gateway"} ([0-9.]+)', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -54,12 +58,24 @@ class Stage:
             process.stdin.flush()
             if process.stdout.readline().strip() != "ready":
                 raise ChildFailed("the logins did not start")
+            self._until_waiting(people)
             yield came_of_it
             said, _ = process.communicate(timeout=_PATIENCE_SECONDS)
             came_of_it.update(json.loads(said))
         finally:
             process.kill()
             process.wait()
+
+    def _until_waiting(self, people: int) -> None:
+        """What is measured is people who wait, not that they all arrive in the same second. Some are answered meanwhile."""
+        url = f"http://127.0.0.1:{self.proxies['gateway'].port}/metrics"
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < end:
+            found = _IN_FLIGHT.search(httpx.get(url, timeout=_PATIENCE_SECONDS, trust_env=False).text)
+            if found is not None and float(found[1]) >= _WAITING_SHARE * people:
+                return
+            time.sleep(0.1)
+        raise ChildFailed("not everybody who logs in got as far as waiting for it")
 
 
 @contextmanager
