@@ -20,11 +20,12 @@ async def test_a_counter_that_is_begun_anew_while_another_waits_for_it(service: 
 
     assert await fail() == [1, 1, 1]
     async with owner.transaction():
-        await owner.execute("DELETE FROM auth.attempts WHERE kind = 'account_from_address'")
+        await owner.execute("SELECT FROM auth.attempts FOR UPDATE")
         waiting = asyncio.create_task(fail())
         async with asyncio.timeout(30):
             while not await _somebody_waits(owner):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
+        await owner.execute("DELETE FROM auth.attempts WHERE kind = 'account_from_address'")
     counts = await waiting
     assert sorted(counts) == [1, 2, 2]
     assert await owner.fetchval("SELECT count FROM auth.attempts WHERE kind = 'account_from_address'") == 1
