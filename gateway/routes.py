@@ -4,149 +4,27 @@ A row is the methods and the pattern; a path of the public contract whose servic
 the same, and the service answers 404.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 
+from gateway.auth_routes import AUTH
 from gateway.routing import Route
-
-_OPERATORS = frozenset({"support", "admin"})
-_ADMIN = frozenset({"admin"})
-_REPORT_SECONDS = 120.0
-_WHOLE_LEDGER_SECONDS = 900.0
-_STREAM_SECONDS = 120.0
-_FILES_BYTES = 12 << 20
-_LARGE_FILE_BYTES = 32 << 20
-_KEYS_KEPT = "public, max-age=60"
-_LISTS_KEPT = "public, max-age=60"
-
-
-def _rows(service: str, rows: str, **settings: object) -> list[Route]:
-    """The routes of a block of lines such as `GET,POST /v1/wallets`."""
-    routes = []
-    for row in rows.strip().splitlines():
-        methods, pattern = row.split()
-        route = Route(pattern, frozenset(methods.split(",")), service, limit="read")
-        routes += [replace(part, **settings) for part in _by_safety(route)]  # type: ignore[arg-type]
-    return routes
-
-
-def _by_safety(route: Route) -> Iterable[Route]:
-    """Reads and writes of the same address are limited apart."""
-    reads, writes = route.methods & {"GET"}, route.methods - {"GET"}
-    if reads:
-        yield replace(route, methods=reads)
-    if writes:
-        yield replace(route, methods=writes, limit="write")
-
-
-def _scoped(scope: str, routes: Iterable[Route]) -> list[Route]:
-    return [replace(route, scope=f"{scope}:{'read' if route.methods == {'GET'} else 'write'}") for route in routes]
-
-
-AUTH = [
-    *_rows(
-        "auth",
-        """
-        POST /v1/auth/register
-        POST /v1/auth/login
-        POST /v1/auth/login/mfa
-        POST /v1/auth/login/mfa/challenge
-        POST /v1/auth/refresh
-        POST /v1/auth/logout
-        POST /v1/auth/email/verify
-        POST /v1/auth/password/forgot
-        POST /v1/auth/password/reset
-        POST /v1/auth/token
-        GET /v1/auth/oauth/providers
-        GET /v1/auth/oauth/{provider}/authorize
-        GET /v1/auth/oauth/{provider}/callback
-        POST /v1/auth/oauth/exchange
-        POST /v1/auth/identities/confirm
-        POST /v1/auth/email/change/confirm
-        POST /v1/auth/passkeys/login
-        POST /v1/auth/passkeys/login/options
-        """,
-        public=True,
-        limit="sign_in",
-        cookies=True,
-    ),
-    *_rows("auth", "GET,POST /v1/auth/pages/*", public=True, limit="sign_in", cookies=True),
-    *_rows(
-        "auth",
-        """
-        POST /v1/auth/email/resend
-        POST /v1/auth/email/change
-        POST /v1/auth/oauth/{provider}/link
-        GET /v1/auth/identities
-        DELETE /v1/auth/identities/{id}
-        GET,DELETE /v1/auth/sessions
-        DELETE /v1/auth/sessions/{id}
-        POST /v1/auth/password/change
-        GET /v1/auth/mfa
-        POST,DELETE /v1/auth/mfa/{method}
-        POST /v1/auth/mfa/{method}/confirm
-        GET /v1/auth/passkeys
-        POST /v1/auth/passkeys/register
-        POST /v1/auth/passkeys/register/options
-        PATCH,DELETE /v1/auth/passkeys/{id}
-        POST /v1/auth/step-up
-        POST /v1/auth/step-up/challenge
-        POST /v1/auth/phone/verify
-        POST /v1/auth/phone/verify/confirm
-        """,
-        cookies=True,
-    ),
-    *_rows(
-        "auth",
-        """
-        GET,POST /v1/api-clients
-        GET,PATCH,DELETE /v1/api-clients/{id}
-        POST /v1/api-clients/{id}/rotate-secret
-        GET,PATCH,DELETE /v1/me
-        GET /v1/kyc
-        """,
-    ),
-    *_rows("auth", "GET /v1/me/export", limit="heavy", timeout_seconds=_REPORT_SECONDS),
-    *_rows("auth", "GET /v1/auth/erasure-reports/{secret}", public=True, limit="public"),
-    *_rows("auth", "POST /v1/kyc", body_limit_bytes=_LARGE_FILE_BYTES),
-    *_rows("auth", "GET /.well-known/jwks.json", public=True, limit="public", cache=_KEYS_KEPT),
-    *_rows(
-        "auth",
-        """
-        GET /v1/admin/kyc
-        GET /v1/admin/kyc/{id}
-        GET /v1/admin/kyc/{id}/documents/{document_id}
-        POST /v1/admin/kyc/{id}/claim
-        POST /v1/admin/kyc/{id}/release
-        POST /v1/admin/kyc/{id}/approve
-        POST /v1/admin/kyc/{id}/reject
-        GET /v1/admin/users
-        GET /v1/admin/users/{id}
-        """,
-        roles=_OPERATORS,
-    ),
-    *_rows(
-        "auth",
-        """
-        PATCH /v1/admin/users/{id}
-        GET /v1/admin/audit-log
-        GET /v1/admin/role-grants
-        POST /v1/admin/role-grants/{id}/approve
-        POST /v1/admin/role-grants/{id}/decline
-        GET /v1/admin/signing-keys
-        POST /v1/admin/signing-keys/rotate
-        POST /v1/admin/signing-keys/{id}/revoke
-        """,
-        roles=_ADMIN,
-    ),
-    *_rows("auth", "GET /v1/admin/audit-log/export", roles=_ADMIN, limit="heavy", timeout_seconds=_REPORT_SECONDS),
-]
+from gateway.rows import (
+    ADMIN,
+    FILES_BYTES,
+    LISTS_KEPT,
+    OPERATORS,
+    REPORT_SECONDS,
+    STREAM_SECONDS,
+    WHOLE_LEDGER_SECONDS,
+    rows,
+    scoped,
+)
 
 WALLET_LEDGER = [
-    *_scoped(
+    *scoped(
         "wallets",
         [
-            *_rows(
+            *rows(
                 "wallet_ledger",
                 """
                 GET,POST /v1/wallets
@@ -156,12 +34,12 @@ WALLET_LEDGER = [
                 GET /v1/transactions/{id}
                 """,
             ),
-            *_rows("wallet_ledger", "GET /v1/wallets/{id}/statement", limit="heavy", timeout_seconds=_REPORT_SECONDS),
+            *rows("wallet_ledger", "GET /v1/wallets/{id}/statement", limit="heavy", timeout_seconds=REPORT_SECONDS),
         ],
     ),
-    *_scoped("transfers", _rows("wallet_ledger", "POST /v1/transfers")),
-    *_rows("wallet_ledger", "GET /.well-known/ledger-keys.json", public=True, limit="public"),
-    *_rows(
+    *scoped("transfers", rows("wallet_ledger", "POST /v1/transfers")),
+    *rows("wallet_ledger", "GET /.well-known/ledger-keys.json", public=True, limit="public"),
+    *rows(
         "wallet_ledger",
         """
         GET /v1/admin/ledger/accounts
@@ -174,11 +52,11 @@ WALLET_LEDGER = [
         GET /v1/admin/ledger/trial-balance
         GET /v1/admin/ledger/checkpoint
         """,
-        roles=_OPERATORS,
-        timeout_seconds=_REPORT_SECONDS,
+        roles=OPERATORS,
+        timeout_seconds=REPORT_SECONDS,
     ),
-    *_rows("wallet_ledger", "POST /v1/admin/ledger/transactions/{id}/reverse", roles=_ADMIN),
-    *_rows(
+    *rows("wallet_ledger", "POST /v1/admin/ledger/transactions/{id}/reverse", roles=ADMIN),
+    *rows(
         "wallet_ledger",
         """
         POST /v1/admin/ledger/accounts/{id}/freeze
@@ -189,24 +67,24 @@ WALLET_LEDGER = [
         POST /v1/admin/ledger/adjustments/{id}/approve
         POST /v1/admin/ledger/adjustments/{id}/decline
         """,
-        roles=_ADMIN,
+        roles=ADMIN,
     ),
-    *_rows(
+    *rows(
         "wallet_ledger",
         """
         POST /v1/admin/ledger/verify
         POST /v1/admin/ledger/reconciliations
         """,
-        roles=_ADMIN,
+        roles=ADMIN,
         limit="heavy",
-        timeout_seconds=_WHOLE_LEDGER_SECONDS,
+        timeout_seconds=WHOLE_LEDGER_SECONDS,
     ),
 ]
 
 PAYMENTS = [
-    *_scoped(
+    *scoped(
         "payments",
-        _rows(
+        rows(
             "payments",
             """
             GET,POST /v1/deposits
@@ -223,34 +101,34 @@ PAYMENTS = [
             """,
         ),
     ),
-    *_rows("payments", "GET /v1/payment-providers", public=True, limit="public", cache=_LISTS_KEPT),
-    *_rows("payments", "GET,POST /v1/webhooks/{provider}", public=True, limit="webhook", signed=True),
-    *_rows(
+    *rows("payments", "GET /v1/payment-providers", public=True, limit="public", cache=LISTS_KEPT),
+    *rows("payments", "GET,POST /v1/webhooks/{provider}", public=True, limit="webhook", signed=True),
+    *rows(
         "payments",
         """
         POST /v1/admin/deposits/{id}/refund
         POST /v1/admin/withdrawals/{id}/retry
         """,
-        roles=_ADMIN,
+        roles=ADMIN,
     ),
-    *_rows(
+    *rows(
         "payments",
         """
         GET /v1/admin/reconciliation
         GET /v1/admin/reconciliation/{id}/items
         """,
-        roles=_OPERATORS,
-        timeout_seconds=_REPORT_SECONDS,
+        roles=OPERATORS,
+        timeout_seconds=REPORT_SECONDS,
     ),
-    *_rows("payments", "POST /v1/admin/reconciliation", roles=_ADMIN, limit="heavy", timeout_seconds=_REPORT_SECONDS),
+    *rows("payments", "POST /v1/admin/reconciliation", roles=ADMIN, limit="heavy", timeout_seconds=REPORT_SECONDS),
 ]
 
 LENDING = [
-    *_rows("lending", "POST /v1/loans/quote", public=True, limit="public"),
-    *_scoped(
+    *rows("lending", "POST /v1/loans/quote", public=True, limit="public"),
+    *scoped(
         "loans",
         [
-            *_rows(
+            *rows(
                 "lending",
                 """
                 GET,POST /v1/loans
@@ -264,12 +142,12 @@ LENDING = [
                 GET /v1/credit-assessments/current
                 """,
             ),
-            *_rows("lending", "POST /v1/credit-assessments", body_limit_bytes=_FILES_BYTES),
+            *rows("lending", "POST /v1/credit-assessments", body_limit_bytes=FILES_BYTES),
         ],
     ),
-    *_scoped(
+    *scoped(
         "investments",
-        _rows(
+        rows(
             "lending",
             """
             GET,POST /v1/loans/{id}/investments
@@ -281,10 +159,10 @@ LENDING = [
             """,
         ),
     ),
-    *_scoped(
+    *scoped(
         "assets",
         [
-            *_rows(
+            *rows(
                 "lending",
                 """
                 GET,POST /v1/assets
@@ -303,46 +181,46 @@ LENDING = [
                 GET,POST /v1/tickets/{id}/comments
                 """,
             ),
-            *_rows(
+            *rows(
                 "lending",
                 """
                 GET,POST /v1/assets/{id}/images
                 GET,DELETE /v1/assets/{id}/images/{image_id}
                 """,
-                body_limit_bytes=_FILES_BYTES,
+                body_limit_bytes=FILES_BYTES,
             ),
         ],
     ),
-    *_rows(
+    *rows(
         "lending",
         """
         POST /v1/admin/loans/{id}/approve
         POST /v1/admin/loans/{id}/decline
         """,
-        roles=_ADMIN,
+        roles=ADMIN,
     ),
-    *_rows(
+    *rows(
         "lending",
         "POST /v1/admin/close-of-business",
-        roles=_ADMIN,
+        roles=ADMIN,
         limit="heavy",
-        timeout_seconds=_WHOLE_LEDGER_SECONDS,
+        timeout_seconds=WHOLE_LEDGER_SECONDS,
     ),
-    *_rows("lending", "GET /v1/admin/close-of-business", roles=_ADMIN, timeout_seconds=_REPORT_SECONDS),
-    *_rows(
+    *rows("lending", "GET /v1/admin/close-of-business", roles=ADMIN, timeout_seconds=REPORT_SECONDS),
+    *rows(
         "lending",
         """
         GET /v1/admin/treasury
         GET /v1/admin/reports/summary
         GET /v1/admin/reports/timeseries
         """,
-        roles=_OPERATORS,
-        timeout_seconds=_REPORT_SECONDS,
+        roles=OPERATORS,
+        timeout_seconds=REPORT_SECONDS,
     ),
 ]
 
 NOTIFICATIONS = [
-    *_rows(
+    *rows(
         "notifications",
         """
         GET /v1/notifications
@@ -353,10 +231,10 @@ NOTIFICATIONS = [
         DELETE /v1/devices/{id}
         """,
     ),
-    *_rows("notifications", "GET /v1/stream", timeout_seconds=_STREAM_SECONDS),
-    *_scoped(
+    *rows("notifications", "GET /v1/stream", timeout_seconds=STREAM_SECONDS),
+    *scoped(
         "webhooks",
-        _rows(
+        rows(
             "notifications",
             """
             GET,POST /v1/webhook-endpoints
@@ -368,13 +246,13 @@ NOTIFICATIONS = [
             """,
         ),
     ),
-    *_rows("notifications", "GET /v1/event-types", public=True, limit="public", cache=_LISTS_KEPT),
+    *rows("notifications", "GET /v1/event-types", public=True, limit="public", cache=LISTS_KEPT),
 ]
 
 PAGES = [
-    *_rows("sandbox", "GET,POST /sandbox/*", public=True, limit="page"),
-    *_rows("mailbox", "GET,POST,DELETE /mailbox", public=True, limit="page"),
-    *_rows("mailbox", "GET,POST,DELETE /mailbox/*", public=True, limit="page"),
+    *rows("sandbox", "GET,POST /sandbox/*", public=True, limit="page"),
+    *rows("mailbox", "GET,POST,DELETE /mailbox", public=True, limit="page"),
+    *rows("mailbox", "GET,POST,DELETE /mailbox/*", public=True, limit="page"),
 ]
 """The sandbox payment provider and the local mailbox: there only when the gateway is told where they are."""
 
