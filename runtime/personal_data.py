@@ -13,7 +13,7 @@ def personal_data() -> str:
     lines = [
         "# Personal data",
         "",
-        "What each service has of a person: what `GET /v1/me/export` gives them, what `DELETE /v1/me` does, what is kept and why.",
+        "What each service has of a person: what `GET /v1/me/export` gives, what `DELETE /v1/me` does, what is kept and why.",
         "Written by `make contracts` from each service's `personal_data.py` and `sealed.py`: do not edit.",
     ]
     for service in _SERVICES:

@@ -12,12 +12,21 @@ from services.notifications.consumers import CONSUMERS
 from services.notifications.domain.announcements import ANNOUNCED_EVENTS, ANNOUNCEMENTS, Announcement, announcements_of
 from services.notifications.rendering import Renderer
 from shared.contracts.auth.audit_events import ActionTaken
+from shared.contracts.auth.key_events import SigningKeyAdded, SigningKeyRevoked
 from shared.contracts.auth.kyc_events import KycLevelChanged
 from shared.contracts.auth.privacy_messages import ErasureDecided, ErasureRequested, ExportRequested
+from shared.contracts.auth.session_events import SessionsEnded
 from shared.contracts.auth.user_events import UserUpdated
 from shared.contracts.lending.investment_events import InvestmentPaid
 from shared.contracts.lending.repayment_events import RepaymentCompleted
 from shared.contracts.payments.deposit_events import DepositStarted
+from shared.contracts.payments.reconciliation_events import ReconciliationDifferencesFound
+from shared.contracts.wallet_ledger.account_events import (
+    LedgerMismatchFound,
+    ProviderAccountMoved,
+    WalletCorrected,
+    WalletStatusChanged,
+)
 from shared.contracts.wallet_ledger.transaction_events import TransactionPosted, TransactionRejected
 from shared.contracts.wallet_ledger.wallet_events import WalletOpened
 from shared.messaging.envelope import Event
@@ -30,7 +39,15 @@ UNTOLD: set[type[Event]] = {
     ErasureRequested,
     ExportRequested,
     KycLevelChanged,
+    LedgerMismatchFound,
+    ProviderAccountMoved,
+    ReconciliationDifferencesFound,
+    SessionsEnded,
+    SigningKeyAdded,
+    SigningKeyRevoked,
     UserUpdated,
+    WalletCorrected,
+    WalletStatusChanged,
     DepositStarted,
     WalletOpened,
     TransactionPosted,
