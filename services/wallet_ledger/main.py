@@ -46,9 +46,7 @@ def build(settings: Settings, platform: Platform) -> Service:
         give_up_seconds=settings.ledger_give_up_seconds,
     )
     poster = Poster(database, platform.clock, limits=limits)
-    context = Context(
-        settings=settings, clock=platform.clock, database=database, poster=poster, vault=settings.open_vault()
-    )
+    context = Context(settings=settings, clock=platform.clock, database=database, poster=poster, vault=settings.open_vault())
 
     @asynccontextmanager
     async def resources() -> AsyncIterator[None]:
