@@ -102,19 +102,19 @@ def _counted(answers: list[httpx.Response]) -> None:
 
 @pytest.mark.parametrize("flow", WITH_A_FACTOR)
 async def test_guesses_in_parallel_through_one_flow(guarded: Target, flow: str) -> None:
-    _counted(await at_once(*(WITH_A_FACTOR[flow](guarded) for _ in range(16))))
+    _counted(await at_once(*(WITH_A_FACTOR[flow](guarded) for _ in range(12))))
 
 
 @pytest.mark.parametrize("flow", WITHOUT)
 async def test_guesses_in_parallel_without_a_second_factor(target: Target, flow: str) -> None:
-    _counted(await at_once(*(WITHOUT[flow](target) for _ in range(16))))
+    _counted(await at_once(*(WITHOUT[flow](target) for _ in range(12))))
 
 
 async def test_the_first_code_of_a_factor_is_guessed_no_faster(target: Target, owner: asyncpg.Connection) -> None:
     await target.post("/v1/auth/mfa/sms", {"phone": NUMBER})
     (code,) = await codes_sent(owner, NUMBER)
     guess = "000000" if code != "000000" else "000001"
-    _counted(await at_once(*(target.post("/v1/auth/mfa/sms/confirm", {"code": guess}) for _ in range(16))))
+    _counted(await at_once(*(target.post("/v1/auth/mfa/sms/confirm", {"code": guess}) for _ in range(12))))
     late = await target.post("/v1/auth/mfa/sms/confirm", {"code": code})
     assert late.status_code == 429
 

@@ -102,7 +102,7 @@ async def get_factors(context: Ctx, caller: Caller) -> FactorsView:
     )
 
 
-@router.post("/totp", status_code=201)
+@router.post("/totp")
 async def begin_app_codes(context: Ctx, caller: SteppedUpCaller, response: Response) -> AppCodesView:
     """Begin to use an authenticator app: the secret is shown only now. It counts once you have confirmed it with a code."""
     user, secret = await changing.begin_app_codes(context, _member(caller))
