@@ -130,7 +130,11 @@ async def get_reconciliation(context: Ctx, _: Support, provider: Annotated[Provi
     return _view(await provider_day(context, provider, day))
 
 
-@router.post("", status_code=201)
+@router.post(
+    "",
+    status_code=201,
+    responses={200: {"model": ProviderDayView, "description": "Nothing new: the run that found the same"}},
+)
 async def reconcile_with_a_provider(context: Ctx, user: Admin, body: ReconciliationBody, response: Response) -> ProviderDayView:
     """Fetch the provider's report of a day and compare it now.
 

@@ -12,6 +12,7 @@ from services.payments.providers.base import Success
 from services.payments.providers.settlement_reports import read_report
 from services.payments.store.bookings import Bookings, Movement
 from services.payments.store.reconciliations import ReconciliationStore, Run
+from shared.problems import FieldError, InvalidRequest
 
 SHOWN_ITEMS = 200
 """How many of each verdict are shown at once."""
@@ -43,8 +44,10 @@ class ProviderDay:
 async def provider_day(context: Context, provider: str, day: date) -> ProviderDay:
     """The last run that was kept; without one, a comparison with what the provider says now.
 
-    Raises `UnknownProvider`, `NoSettlementReports`, `ProviderUnavailable`.
+    Raises `InvalidRequest` for a day that has not begun, `UnknownProvider`, `NoSettlementReports`, `ProviderUnavailable`.
     """
+    if day > context.clock.now().date():
+        raise InvalidRequest("That day (UTC) has not begun.", errors=[FieldError("date", "must not be in the future")])
     found = context.providers.get(provider)
     async with context.read() as connection:
         store = ReconciliationStore(connection)

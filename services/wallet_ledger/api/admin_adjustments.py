@@ -154,7 +154,11 @@ async def get_ledger_adjustment(context: Ctx, _: Support, adjustment_id: UUID) -
     return adjustment_view(await adjustment_by_id(context, adjustment_id))
 
 
-@router.post("/{adjustment_id}/approve", response_model=AdjustmentView)
+@router.post(
+    "/{adjustment_id}/approve",
+    response_model=AdjustmentView,
+    responses={202: {"model": AdjustmentView, "description": "Approved; the ledger cannot be asked now and posts it later"}},
+)
 async def approve_an_adjustment(context: Ctx, user: Admin, request: Idempotent, adjustment_id: UUID) -> JSONResponse:
     """Agree to what another administrator asked for; the ledger then posts it, once.
 

@@ -350,7 +350,12 @@ async def test_what_the_ledger_moved_is_shown_beside(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "date", "code"), [("nobody", "2026-01-01", "unknown_provider"), ("sandbox", "2026-13-01", "validation_error")]
+    ("provider", "date", "code"),
+    [
+        ("nobody", "2026-01-01", "unknown_provider"),
+        ("sandbox", "2026-13-01", "validation_error"),
+        ("sandbox", "9999-12-31", "validation_error"),
+    ],
 )
 async def test_what_cannot_be_asked(world: World, provider: str, date: str, code: str) -> None:
     answer = await world.api.get("/v1/admin/reconciliation", params={"provider": provider, "date": date}, headers=ADMIN)
