@@ -119,7 +119,7 @@ class Crowd:
         begin = len(self.outcomes)
         while sum(posted in (None, one.posted) for one in self.outcomes[begin:]) < count:
             self._grew.clear()
-            await asyncio.wait_for(self._grew.wait(), 30)
+            await asyncio.wait_for(self._grew.wait(), 60)
 
     async def stop(self) -> None:
         self._over = True
@@ -130,14 +130,14 @@ class Crowd:
 async def test_nothing_is_posted_after_the_freeze_is_answered(world: World, another_poster: MakePoster, posters: int) -> None:
     ann = await world.person(1_000_000)
     crowd = Crowd([world.poster, *[await another_poster() for _ in range(posters - 1)]], ann.account)
-    for _ in range(3):
-        await crowd.more(50, posted=True)
+    for _ in range(2):
+        await crowd.more(20, posted=True)
 
         await operate(world, ann.account, "freeze")
         answered_at = await world.owner.fetchval("SELECT max(sequence) FROM wallet_ledger.transactions")
         balance = await world.balance(ann.account)
         outcome = await world.poster.post(transaction(move(ann.account, PROVIDER, 1)))
-        await crowd.more(100)
+        await crowd.more(40)
 
         assert (outcome.status, outcome.code) == ("rejected", "account_frozen")
         note = await world.owner.fetchval("SELECT max(sequence) FROM wallet_ledger.transactions WHERE kind = 'account.frozen'")
@@ -154,7 +154,7 @@ async def test_nothing_is_posted_after_the_freeze_is_answered(world: World, anot
 async def test_nothing_is_posted_after_a_suspension(world: World, another_poster: MakePoster) -> None:
     ann = await world.person(1_000_000)
     crowd = Crowd([world.poster, await another_poster()], ann.account)
-    await crowd.more(50, posted=True)
+    await crowd.more(20, posted=True)
 
     await change_person(world, ann, "suspended")
     balance = await world.balance(ann.account)
