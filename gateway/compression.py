@@ -25,13 +25,23 @@ def compressed(request: Sequence[tuple[bytes, bytes]], answer: list[tuple[bytes,
     if not _fit(answer):
         return body
     answer.append((b"vary", b"accept-encoding"))
-    if not any(name == b"accept-encoding" and _ACCEPTED.search(value) for name, value in request):
+    if not accepts(request):
         return body
-    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
-    packed = packer.compress(body) + packer.flush()
+    packed = gzipped(body)
     kept = [_weaker(pair) for pair in answer if pair[0] != b"content-length"]
     answer[:] = [*kept, (b"content-encoding", b"gzip"), (b"content-length", b"%d" % len(packed))]
     return packed
+
+
+def accepts(request: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether the client understands gzip."""
+    return any(name == b"accept-encoding" and _ACCEPTED.search(value) for name, value in request)
+
+
+def gzipped(body: bytes) -> bytes:
+    """The body, packed."""
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+    return packer.compress(body) + packer.flush()
 
 
 def _fit(answer: Sequence[tuple[bytes, bytes]]) -> bool:

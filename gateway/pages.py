@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.staticfiles import StaticFiles
 
+from gateway import caching, compression
 from gateway.addresses import is_direct_loopback
 from gateway.edge import Edge
 from gateway.readiness import Readiness
@@ -57,12 +58,15 @@ def _reference_router(edge: Edge) -> APIRouter:
 
     @router.api_route("/openapi.json", methods=["GET", "HEAD"])
     async def show_openapi(request: Request) -> Response:
-        body, tag = await reference.document()
-        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        body, packed, tag = await reference.document()
+        headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
         if reference.missing:
             headers["X-Missing-Services"] = ", ".join(reference.missing)
-        if request.headers.get("if-none-match") == tag:
+        if caching.is_known(request.scope["headers"], tag.encode()):
             return Response(status_code=304, headers=headers)
+        if compression.accepts(request.scope["headers"]):
+            headers |= {"ETag": f"W/{tag}", "Content-Encoding": "gzip"}
+            return Response(packed, media_type="application/json", headers=headers)
         return Response(body, media_type="application/json", headers=headers)
 
     return router

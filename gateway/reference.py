@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from gateway.compression import gzipped
 from gateway.edge import Edge
 from gateway.openapi import Json, merge
 from gateway.routes import BUSINESS
@@ -37,11 +38,11 @@ class Reference:
         self._edge = edge
         self._documents: dict[str, Json] = {}
         self._asked_at: dict[str, float] = {}
-        self._rendered: tuple[bytes, str] = (b"", "")
+        self._rendered: tuple[bytes, bytes, str] = (b"", b"", "")
         self._lock = asyncio.Lock()
 
-    async def document(self) -> tuple[bytes, str]:
-        """The JSON and its entity tag."""
+    async def document(self) -> tuple[bytes, bytes, str]:
+        """The JSON, the same gzipped, and its entity tag."""
         async with self._lock:
             changed = await asyncio.gather(*(self._fetch(name) for name in _SERVICES if self._due(name)))
             if any(changed) or not self._rendered[0]:
@@ -68,7 +69,7 @@ class Reference:
         self._documents[name] = document
         return changed
 
-    def _render(self) -> tuple[bytes, str]:
+    def _render(self) -> tuple[bytes, bytes, str]:
         settings = self._edge.settings
         info = {
             "title": "Lendery",
@@ -79,4 +80,4 @@ class Reference:
         }
         merged = merge(self._documents, self._edge.table.routes, info=info, server_url=settings.public_url)
         body = json.dumps(merged, ensure_ascii=False, separators=(",", ":")).encode()
-        return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        return body, gzipped(body), f'"{hashlib.sha256(body).hexdigest()[:32]}"'

@@ -16,7 +16,7 @@ from typing import Any
 from bench import children
 
 _LENGTH = b"content-length:"
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 40.0
 
 
 class UnexpectedAnswer(Exception):
