@@ -19,6 +19,7 @@ Json = dict[str, Any]
 _METHODS = ("get", "post", "put", "patch", "delete")
 _ABBREVIATIONS = frozenset({"kyc", "jwks", "csv", "pdf", "sms", "totp", "api", "id", "url"})
 _PROBLEM = "application/problem+json"
+_EXEMPLIFIED = ("application/json", "application/x-www-form-urlencoded")
 _SCHEMA_REFERENCE = "#/components/schemas/"
 _SECURITY_SCHEMES: Json = {
     "bearer": {
@@ -105,14 +106,14 @@ def _for_readers(operation: Json) -> Json:
 
 
 def _add_examples(paths: Mapping[str, Json], examples: Examples) -> None:
-    """An example for each JSON body that has a schema and none of its own."""
+    """An example for each JSON body and each form that has a schema and none of its own."""
     for operation in (operation for item in paths.values() for operation in item.values()):
         request = operation.get("requestBody", {}).get("content", {})
         answers = [answer.get("content", {}) for status, answer in operation["responses"].items() if status != "default"]
         for contents, make in ((request, examples.request), *((answer, examples.response) for answer in answers)):
-            content = contents.get("application/json", {})
-            if content.get("schema") and not {"example", "examples"} & content.keys():
-                content["example"] = make(content["schema"])
+            for content in (contents[media_type] for media_type in _EXEMPLIFIED if media_type in contents):
+                if content.get("schema") and not {"example", "examples"} & content.keys():
+                    content["example"] = make(content["schema"])
 
 
 def _header_as_written(parameter: Json) -> Json:
