@@ -20,7 +20,7 @@ os.environ["LENDERY_DB_ROLE_PREFIX"] = ROLE_PREFIX
 
 from tests.support import rabbitmq
 from tests.support.database_pool import DatabasePool
-from tests.support.postgres import Server, running_server
+from tests.support.postgres import Server, connect, running_server
 
 # What fails here fails everywhere and again. New examples are tried with LENDERY_TEST_RANDOM=1.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -102,6 +102,6 @@ async def database_url(database_pool: DatabasePool) -> AsyncIterator[str]:
 @pytest.fixture
 async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection as the owner of every table, for looking behind the services' backs."""
-    connection = await asyncpg.connect(database_url)
+    connection = await connect(database_url)
     yield connection
     await connection.close()

@@ -16,7 +16,7 @@ import asyncpg
 from sqlalchemy.engine import make_url
 
 from tests.support import catalogs
-from tests.support.postgres import Server
+from tests.support.postgres import Server, connect
 from tests.support.run import database_name
 
 _SPARE = 2
@@ -90,7 +90,7 @@ class DatabasePool:
         await self.server.clone(self.template, name)
         self.cloned += 1
         if self._original is None:
-            connection = await asyncpg.connect(self.url(name))
+            connection = await connect(self.url(name))
             try:
                 self._original = await _read_original(connection)
             finally:
@@ -114,7 +114,7 @@ class DatabasePool:
             raise _Unfit("it is worn out")
         database.uses += 1
         database.name = await self._disconnect_and_rename(database.name)
-        connection = await asyncpg.connect(self.url(database.name), server_settings={"jit": "off"})
+        connection = await connect(self.url(database.name))
         try:
             assert self._original is not None
             database.rows_deleted += await _restore(connection, self._original)
@@ -123,7 +123,7 @@ class DatabasePool:
 
     async def _disconnect_and_rename(self, name: str) -> str:
         new = database_name(self.kind)
-        connection = await asyncpg.connect(self.server.url)
+        connection = await connect(self.server.url)
         try:
             deadline = asyncio.get_running_loop().time() + _DISCONNECT_SECONDS
             while await connection.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name):

@@ -1,10 +1,12 @@
 """Whole platforms for journeys: real processes, started as an operator starts them, that can be killed and started again."""
 
+import fcntl
 import os
 import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ from tests.support.ports import free_port
 
 _READY_SECONDS = 180
 _STOP_SECONDS = 60
+_PLATFORMS_AT_ONCE = 2
 _SERVICES = ("auth", "wallet-ledger", "lending", "payments", "notifications", "sandbox")
 
 
@@ -119,6 +122,27 @@ def _environment(**more: str) -> dict[str, str]:
 
 
 @contextmanager
+def _place() -> Iterator[None]:
+    """Whole platforms take dozens of connections each, of the hundred that a server has: two at a time in a run."""
+    places = Path(tempfile.gettempdir()) / "lendery-test-platforms"
+    places.mkdir(exist_ok=True)
+    with ExitStack() as exits:
+        run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+        files = [exits.enter_context((places / f"{run}-{number}").open("w")) for number in range(_PLATFORMS_AT_ONCE)]
+        while not any(_locked(file) for file in files):
+            time.sleep(0.1)
+        yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
 def one_process(database_url: str | None, home: Path, **more: str) -> Iterator[RunningPlatform]:
     """`lendery up`: the local transport, e-mail caught by the local mailbox, and without a URL the embedded PostgreSQL."""
     port = free_port()
@@ -131,11 +155,12 @@ def one_process(database_url: str | None, home: Path, **more: str) -> Iterator[R
     platform = RunningPlatform(
         f"http://localhost:{port}", [Process(["up", "--no-demo-data"], environment, home / "up.log")], environment
     )
-    try:
+    with ExitStack() as exits:
+        if database_url is not None:
+            exits.enter_context(_place())
+        exits.callback(platform.stop)
         platform.start()
         yield platform
-    finally:
-        platform.stop()
 
 
 @contextmanager
@@ -170,8 +195,9 @@ def process_a_service(database_url: str, amqp_url: str, home: Path, smtp_port: i
         serve("gateway", "gateway"),
     ]
     platform = RunningPlatform(url, processes, environment)
-    with ExitStack() as stack:
-        stack.callback(platform.stop)
+    with ExitStack() as exits:
+        exits.enter_context(_place())
+        exits.callback(platform.stop)
         platform.start()
         yield platform
 

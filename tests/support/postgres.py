@@ -1,6 +1,8 @@
 """A PostgreSQL server for tests, and databases cloned from a template."""
 
+import asyncio
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +22,18 @@ _LEFT_OVERS = (
 )
 
 
+async def connect(url: str, *, patience_seconds: float = 60.0) -> asyncpg.Connection:
+    """A connection without the services' settings; where all places are taken it waits for one."""
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return await asyncpg.connect(url, timeout=30, server_settings={"jit": "off"})
+        except asyncpg.TooManyConnectionsError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.1)
+
+
 @dataclass(frozen=True)
 class Server:
     """A server that the tests may create databases and roles on. `url` names a maintenance database."""
@@ -27,7 +41,7 @@ class Server:
     url: str
 
     async def _run(self, *statements: str) -> None:
-        connection = await asyncpg.connect(self.url, timeout=10)
+        connection = await connect(self.url)
         try:
             for statement in statements:
                 await connection.execute(statement)
@@ -54,7 +68,7 @@ class Server:
 
     async def remove_left_overs(self) -> list[str]:
         """Drop databases and roles of test processes that are gone; their names."""
-        connection = await asyncpg.connect(self.url, timeout=10)
+        connection = await connect(self.url)
         removed = []
         try:
             for kind, query in (
@@ -99,8 +113,6 @@ def running_server() -> Iterator[Server]:
 
 
 def _usable(url: str) -> bool:
-    import asyncio
-
     async def try_it() -> bool:
         try:
             connection = await asyncpg.connect(url, timeout=3)

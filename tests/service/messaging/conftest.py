@@ -22,7 +22,7 @@ from shared.messaging.topology import Topology
 from shared.messaging.worker import MessagingWorker
 from tests.support.database_pool import DatabasePool
 from tests.support.messaging import SCHEMAS, Platform, Start, Transports, Until, little
-from tests.support.postgres import Server
+from tests.support.postgres import Server, connect
 from tests.support.run import database_name
 
 
@@ -81,7 +81,7 @@ async def platform(messaging_pool: DatabasePool) -> AsyncIterator[Platform]:
 @pytest.fixture
 async def owner(platform: Platform) -> AsyncIterator[asyncpg.Connection]:
     """A bare connection to the test's database."""
-    connection = await asyncpg.connect(platform.url)
+    connection = await connect(platform.url)
     yield connection
     await connection.close()
 
