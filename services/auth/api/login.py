@@ -46,9 +46,7 @@ class LogOutBody(Body):
 
 
 @router.post("/login")
-async def log_in(
-    body: LogInBody, context: Ctx, origin: RequestOrigin, response: Response
-) -> SessionView | MfaRequiredView:
+async def log_in(body: LogInBody, context: Ctx, origin: RequestOrigin, response: Response) -> SessionView | MfaRequiredView:
     """Open a session with an e-mail address and a password.
 
     Where the account has a second factor, the answer has `mfa_required` and no tokens: go on with POST /v1/auth/login/mfa.

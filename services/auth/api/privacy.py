@@ -22,6 +22,7 @@ from shared.http.schemas import Instant, View
 
 router = APIRouter(tags=["me"])
 
+
 class ExportView(View):
     """An export that is being made."""
 
