@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -27,6 +27,7 @@ class Stage:
     database_url: str
     encryption_keys: str
     sandbox_secret: str = SANDBOX_SECRET
+    people: dict[str, Person] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +79,29 @@ async def ada(http: httpx.AsyncClient, admin: Person) -> Person:
 async def bo(http: httpx.AsyncClient, admin: Person) -> Person:
     """Somebody else, likewise."""
     return await _ready(await _person(http, "bo"), admin)
+
+
+@pytest.fixture
+async def someone(stage: Stage, http: httpx.AsyncClient) -> Person:
+    """Somebody like `ada`, the same in all tests of a file: for requests that are refused and change nothing."""
+    return await _remembered(stage, http, "someone")
+
+
+@pytest.fixture
+async def another(stage: Stage, http: httpx.AsyncClient) -> Person:
+    """Somebody else, likewise."""
+    return await _remembered(stage, http, "another")
+
+
+async def _remembered(stage: Stage, http: httpx.AsyncClient, name: str) -> Person:
+    if name not in stage.people:
+        admin = Person(http, "admin@lendery.test", "admin-local-only", "Administrator")
+        await admin.log_in()
+        stage.people[name] = await _ready(await _person(http, name), admin)
+    known = stage.people[name]
+    person = Person(http, known.email, known.password, known.full_name)
+    person.token = known.token
+    return person
 
 
 async def _ready(person: Person, admin: Person) -> Person:

@@ -50,25 +50,25 @@ async def send_raw(person: Person, path: str, text: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("path", ["/v1/transfers", "/v1/loans/quote", "/v1/deposits", "/v1/withdrawals", "/v1/kyc"])
-async def test_malformed_json(ada: Person, path: str) -> None:
-    problem(await send_raw(ada, path, '{"amount": 1'), 400, "malformed_body")
+async def test_malformed_json(someone: Person, path: str) -> None:
+    problem(await send_raw(someone, path, '{"amount": 1'), 400, "malformed_body")
 
 
 @pytest.mark.parametrize(
     "amount", ["0", "-5", "1.5", "1.0", '"100"', "true", "null", "NaN", "Infinity", "1e400", "10000000000000000", "[1]"]
 )
-async def test_amounts_that_are_none(ada: Person, bo: Person, amount: str) -> None:
-    before = await balance(ada)
-    text = json.dumps(await transfer_body(ada, bo, amount="@")).replace('"@"', amount)
-    document = problem(await send_raw(ada, "/v1/transfers", text), 422, "validation_error")
+async def test_amounts_that_are_none(someone: Person, another: Person, amount: str) -> None:
+    before = await balance(someone)
+    text = json.dumps(await transfer_body(someone, another, amount="@")).replace('"@"', amount)
+    document = problem(await send_raw(someone, "/v1/transfers", text), 422, "validation_error")
     assert document["errors"][0]["field"] == "amount"
-    assert await balance(ada) == before
+    assert await balance(someone) == before
 
 
 @pytest.mark.parametrize("amount", [0, -1, 1.5, "1", 10**15 + 1, 10**16])
 @pytest.mark.parametrize("path", ["/v1/deposits", "/v1/withdrawals", "/v1/loans/quote"])
-async def test_amounts_elsewhere(ada: Person, path: str, amount: object) -> None:
-    answer = await ada.send("POST", path, {"amount": amount, "currency": "KES"})
+async def test_amounts_elsewhere(someone: Person, path: str, amount: object) -> None:
+    answer = await someone.send("POST", path, {"amount": amount, "currency": "KES"})
     document = problem(answer, 422, "validation_error")
     assert "amount" in {error["field"] for error in document["errors"]}
 
@@ -86,11 +86,13 @@ async def test_amounts_elsewhere(ada: Person, path: str, amount: object) -> None
         ({"description": ["a"]}, "description"),
     ],
 )
-async def test_fields_that_are_wrong(ada: Person, bo: Person, changes: Json, field: str) -> None:
-    before = await balance(ada)
-    document = problem(await ada.send("POST", "/v1/transfers", await transfer_body(ada, bo, **changes)), 422, "validation_error")
+async def test_fields_that_are_wrong(someone: Person, another: Person, changes: Json, field: str) -> None:
+    before = await balance(someone)
+    document = problem(
+        await someone.send("POST", "/v1/transfers", await transfer_body(someone, another, **changes)), 422, "validation_error"
+    )
     assert any(field in error["field"] or field in error["message"] or error["field"] == "body" for error in document["errors"])
-    assert await balance(ada) == before
+    assert await balance(someone) == before
 
 
 async def test_the_currency_must_be_the_wallets(ada: Person, bo: Person) -> None:
@@ -206,9 +208,9 @@ MOVING = ["/v1/transfers", "/v1/deposits", "/v1/withdrawals", f"/v1/loans/{NOBOD
 
 
 @pytest.mark.parametrize("path", MOVING)
-async def test_a_missing_key(ada: Person, path: str) -> None:
-    headers = {"Authorization": f"Bearer {ada.token}"}
-    problem(await ada.http.post(path, json={}, headers=headers), 400, "idempotency_key_missing")
+async def test_a_missing_key(someone: Person, path: str) -> None:
+    headers = {"Authorization": f"Bearer {someone.token}"}
+    problem(await someone.http.post(path, json={}, headers=headers), 400, "idempotency_key_missing")
 
 
 async def test_a_reused_key_and_a_replay(ada: Person, bo: Person) -> None:

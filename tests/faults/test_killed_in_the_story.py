@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from runtime.demo.client import Json, Person, Refused
 from runtime.demo.story import Story
 from tests.journeys.test_lending_story import ADMIN, Listener, check
 from tests.support.platforms import RunningPlatform, one_process
+from tests.support.seed import SEED
 
 KILLS = int(os.environ.get("LENDERY_TEST_KILLS", "10"))
-SEED = int(os.environ.get("LENDERY_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 
 
 class Patient(httpx.AsyncHTTPTransport):
@@ -94,6 +95,7 @@ async def kill_and_start_again(platform: RunningPlatform, times: int, moments: r
     return times
 
 
+@pytest.mark.slow
 async def test_killed_ten_times(tmp_path: Path) -> None:
     print(f"LENDERY_TEST_SEED={SEED}")
     with one_process(None, tmp_path) as platform:

@@ -2,7 +2,6 @@
 answered, with the same keys, and at the end every minor unit is where it belongs."""
 
 import asyncio
-import os
 import random
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,12 @@ from tests.faults.test_killed_in_the_story import Patient
 from tests.journeys.test_lending_story import ADMIN, smtp_server
 from tests.support.crowd import Member, busy_life, check_conserved, identify, open_loan
 from tests.support.platforms import Process, RunningPlatform, process_a_service, remove_queues
+from tests.support.seed import SEED
 
 PEOPLE, ROUNDS = 4, 2
 LOAN_MINOR = 3_000_00
 # Whatever moves money; each dies once.
 VICTIMS = ("payments", "wallet-ledger", "wallet-ledger-worker", "lending", "sandbox")
-SEED = int(os.environ.get("LENDERY_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 
 
 async def kill_one_after_the_other(platform: RunningPlatform, moments: random.Random) -> list[str]:
@@ -36,6 +35,7 @@ async def kill_one_after_the_other(platform: RunningPlatform, moments: random.Ra
     return order
 
 
+@pytest.mark.slow
 @pytest.mark.rabbitmq
 async def test_money_is_conserved(database_url: str, owner: asyncpg.Connection, amqp_url: str, tmp_path: Path) -> None:
     print(f"LENDERY_TEST_SEED={SEED}")

@@ -1,7 +1,6 @@
 """Many people at once, impatient ones: whatever they do, money is neither made nor lost, and nothing happens twice."""
 
 import asyncio
-import os
 import random
 from pathlib import Path
 
@@ -12,11 +11,11 @@ from runtime.demo.client import Person
 from tests.journeys.test_lending_story import ADMIN
 from tests.support.crowd import Member, busy_life, check_conserved, identify, open_loan, refusals_of
 from tests.support.platforms import one_process
+from tests.support.seed import SEED
 
 PEOPLE, ROUNDS = 8, 2
 LOAN_MINOR, LAST_MINOR = 10_000_00, 1_234_56
 SECRET = "a-secret-between-the-sandbox-and-us"
-SEED = int(os.environ.get("LENDERY_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 
 
 async def race_for_the_last(lenders: list[Member], loan_id: str) -> None:
