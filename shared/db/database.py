@@ -1,8 +1,11 @@
 """One service's way to PostgreSQL: an engine whose every connection acts as the service's own role."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -29,6 +32,20 @@ def server_settings(schema: str, role: str) -> dict[str, str]:
 
 _BURST = 6
 """Connections opened beyond the pool when many ask at once, and closed afterwards."""
+_PLACE_SECONDS = 5.0
+_PLACE_PAUSE_SECONDS = 0.1
+
+
+async def _connect(*args: Any, **options: Any) -> asyncpg.Connection:
+    """A connection; where the server has no place left for one, others give theirs back within moments, and it is waited for."""
+    deadline = asyncio.get_running_loop().time() + _PLACE_SECONDS
+    while True:
+        try:
+            return await asyncpg.connect(*args, **options)
+        except asyncpg.TooManyConnectionsError:
+            if asyncio.get_running_loop().time() >= deadline:
+                raise
+        await asyncio.sleep(_PLACE_PAUSE_SECONDS)
 
 
 class Database:
@@ -45,7 +62,7 @@ class Database:
             pool_timeout=10,
             pool_pre_ping=True,
             hide_parameters=True,  # errors are logged, and parameters are people's data
-            connect_args={"server_settings": server_settings(schema, self.role), "timeout": 10},
+            connect_args={"server_settings": server_settings(schema, self.role), "timeout": 10, "async_creator_fn": _connect},
         )
 
     @property

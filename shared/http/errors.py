@@ -39,6 +39,8 @@ _BY_STATUS: dict[int, type[Problem]] = {
 
 # Lock timeout, deadlock, serialization failure, statement timeout: nothing was done, and trying again may work.
 _BUSY = frozenset({"55P03", "40P01", "40001", "57014"})
+# The server has no place or memory left for us, hangs up, shuts down or starts. The driver tells so in no class of its own.
+_AWAY = ("53", "08", "57P01", "57P02", "57P03")
 
 
 def problem_response(problem: Problem) -> Response:
@@ -56,14 +58,18 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, (OperationalError, InterfaceError, PoolTimeout, ConnectionError, TimeoutError)) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
+        isinstance(error, DBAPIError) and (error.connection_invalidated or _sqlstate(error).startswith(_AWAY))
     ):
         return ServiceUnavailable("The database cannot be reached right now. Trying again is safe.", headers={"Retry-After": "2"})
-    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _BUSY:
+    if isinstance(error, DBAPIError) and _sqlstate(error) in _BUSY:
         return ServiceUnavailable(
             "Others are working on the same thing right now. Trying again is safe.", headers={"Retry-After": "1"}
         )
     return Problem("The request could not be completed. Quote the trace id when you report this.")
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
 
 
 def _field_name(location: Iterable[object]) -> str:

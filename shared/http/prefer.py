@@ -7,6 +7,9 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header, Response
 
+from shared.http.errors import problem_of
+from shared.problems import ServiceUnavailable
+
 T = TypeVar("T")
 
 MAX_WAIT_SECONDS = 30
@@ -27,15 +30,24 @@ WaitSeconds = Annotated[int, Depends(_wait_seconds)]
 
 
 async def settle(wait_seconds: float, response: Response, read: Callable[[], Awaitable[T]], settled: Callable[[T], bool]) -> T:
-    """What `read` gives once `settled` says so or `wait_seconds` have passed; notes the preference on `response`."""
+    """What `read` gives once `settled` says so or `wait_seconds` have passed; notes the preference on `response`.
+
+    The work goes on while nobody can look: a read that fails for want of the database is done again while there is time.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_seconds
     pause = _FIRST_PAUSE_SECONDS
-    found = await read()
-    while not settled(found) and loop.time() < deadline:
+    while True:
+        try:
+            found = await read()
+        except Exception as error:
+            if loop.time() >= deadline or problem_of(error).status != ServiceUnavailable.status:
+                raise
+        else:
+            if settled(found) or loop.time() >= deadline:
+                break
         await asyncio.sleep(min(pause, max(deadline - loop.time(), 0)))
         pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
-        found = await read()
     if wait_seconds:
         response.headers["Preference-Applied"] = f"wait={wait_seconds:.0f}"
     return found

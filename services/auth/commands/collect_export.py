@@ -38,15 +38,32 @@ async def keep_export_part(context: Context, delivery: Delivery[DeliverExportPar
     if part.service not in EXPORTING:
         return
     await context.files.put(f"exports/{part.export_id}/{part.service}", part.sealed)
+    try:
+        complete = await _note_part(context, delivery)
+    finally:
+        await _drop_if_over(context, part)
+    if complete:
+        await assemble(context, part.export_id)
+
+
+async def _note_part(context: Context, delivery: Delivery[DeliverExportPart]) -> bool:
+    part = delivery.message
     async with context.unit_of_work(delivery) as work:
         saga = await work.sagas.load(EXPORT, part.export_id)
         if saga is None:
-            return
+            return False
         saga = await _advance(work, saga, part)
         if saga.data.complete:
             saga = await _advance(work, saga, EveryPartIsThere())
-    if saga.state is ExportState.ASSEMBLING:
-        await assemble(context, part.export_id)
+        return saga.state is ExportState.ASSEMBLING
+
+
+async def _drop_if_over(context: Context, part: DeliverExportPart) -> None:
+    """A part that comes again, when the archive is made or given up, stays nowhere."""
+    async with context.read() as connection:
+        request = await context.privacy_requests(connection).find(part.export_id)
+    if request is None or not request.open:
+        await context.files.delete(f"exports/{part.export_id}/{part.service}")
 
 
 async def assemble(context: Context, export_id: UUID) -> None:
@@ -72,7 +89,7 @@ async def assemble(context: Context, export_id: UUID) -> None:
         await work.audit(
             "export.completed", origin=SYSTEM, actor_id=None, subject_id=export_id, after={"size_bytes": len(archive)}
         )
-    await _forget_parts(context, request)
+    await _forget_parts(context, export_id)
 
 
 async def sweep_exports(context: Context) -> None:
@@ -85,6 +102,8 @@ async def sweep_exports(context: Context) -> None:
     for saga in swept:
         if saga.state is ExportState.ASSEMBLING:
             await assemble(context, saga.id)
+        elif saga.state is ExportState.FAILED:
+            await _forget_parts(context, saga.id)
 
 
 async def forget_exports(context: Context) -> None:
@@ -97,13 +116,15 @@ async def forget_exports(context: Context) -> None:
         await context.files.delete(request.archive_key)
 
 
-async def _forget_parts(context: Context, request: PrivacyRequest) -> None:
+async def _forget_parts(context: Context, export_id: UUID) -> None:
     for service in EXPORTING:
-        await context.files.delete(request.part_key(service))
+        await context.files.delete(f"exports/{export_id}/{service}")
 
 
 async def _advance(work: AuthUnitOfWork, saga: Saga[Export], cause: Cause) -> Saga[Export]:
     moved, messages = EXPORT.advance(saga, cause, work.now)
+    if moved is saga:
+        return saga  # ignored: what became of the request since, such as its expiry, stays
     await work.sagas.save(moved)
     for message in messages:
         work.outbox.add(message, aggregate_id=saga.id)

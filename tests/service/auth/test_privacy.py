@@ -81,6 +81,7 @@ async def test_an_export_waits_for_everybody_and_is_made_once(
     assert len(await sent("auth.export.requested")) == 1
     clock.ahead += timedelta(hours=25)
     await forget_exports(service.context)
+    await handle(part(service, export_id, EXPORTING[0]))
     clock.ahead = timedelta(0)
     assert (await export(client, amina)).json()["status"] == "collecting", "an old one is not offered"
 

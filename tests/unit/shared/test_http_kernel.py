@@ -264,7 +264,8 @@ async def test_metrics_count_by_route_not_by_address(client: httpx.AsyncClient) 
 
 
 @pytest.mark.parametrize(
-    ("sqlstate", "status"), [("55P03", 503), ("40P01", 503), ("40001", 503), ("57014", 503), ("23505", 500), (None, 500)]
+    ("sqlstate", "status"),
+    [*[(state, 503) for state in ("55P03", "40P01", "40001", "57014", "53300", "57P03", "08006")], ("23505", 500), (None, 500)],
 )
 def test_a_busy_database_is_no_fault_of_ours(sqlstate: str | None, status: int) -> None:
     cause = Exception("inner words")
@@ -273,3 +274,23 @@ def test_a_busy_database_is_no_fault_of_ours(sqlstate: str | None, status: int) 
     assert found.status == status
     assert "inner words" not in found.detail
     assert ("Retry-After" in found.headers) == (status == 503)
+
+
+async def test_waiting_outlives_a_moment_without_the_database() -> None:
+    busy = Exception()
+    busy.sqlstate = "53300"  # type: ignore[attr-defined]
+    answers: list[Exception | str] = [DBAPIError("", None, busy), "begun", ConnectionRefusedError(), "done"]
+
+    async def read() -> str:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert await settle(30, Response(), read, lambda found: found == "done") == "done"
+    answers[:] = [RuntimeError("a fault")]
+    with pytest.raises(RuntimeError):
+        await settle(30, Response(), read, lambda found: True)
+    answers[:] = [ConnectionRefusedError()]
+    with pytest.raises(ConnectionRefusedError):
+        await settle(0, Response(), read, lambda found: True)
