@@ -1,4 +1,4 @@
-"""The seed of tests that play with chance: the same each time, unless `LENDERY_TEST_SEED` or `LENDERY_TEST_RANDOM=1` says other."""
+"""The seed of tests that play with chance: the same each time, unless `LENDERY_TEST_SEED` or `LENDERY_TEST_RANDOM=1` is set."""
 
 import os
 import random
