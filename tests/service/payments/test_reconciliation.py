@@ -373,6 +373,7 @@ async def test_the_report_is_for_those_who_share_the_secret_and_signed(world: Wo
         body = b'{"date": "2026-01-01", "complete": true, "total_rows": 0, "rows": [], "next_cursor": null}'
         return httpx.Response(200, content=body, headers={"Sandbox-Signature": "t=1,v1=" + "0" * 64})
 
+    await sandbox.close()
     sandbox._http = httpx.AsyncClient(transport=httpx.MockTransport(tamper), base_url="http://sandbox")
     answer = await sandbox.settlements(day.date, None)
     assert isinstance(answer, Unknown)
