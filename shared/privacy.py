@@ -44,7 +44,8 @@ def _as_it_is(row: Row, vault: Vault) -> Row:
 class PersonalData:
     """`exported`: file name -> query. `opened`: file name -> what unseals a row of it. `blocked_by`: code -> query whose only
     column says, for each thing in the way, what it is and what to do. `erased`: kind -> UPDATE or DELETE, in order.
-    `kept`: what stays -> why. `extra_files`: what takes more than a query."""
+    `kept`: what stays -> why. `extra_files`: what takes more than a query. `erased_last`: what takes more than statements;
+    it comes after them, and gives kind -> how many."""
 
     service: str
     exported: Mapping[str, str]
@@ -53,6 +54,7 @@ class PersonalData:
     blocked_by: Mapping[str, str] = field(default_factory=dict)
     opened: Mapping[str, Callable[[Row, Vault], Row]] = field(default_factory=dict)
     extra_files: Callable[[Any, Any, UUID], Awaitable[Files]] | None = None
+    erased_last: Callable[[Any, UUID], Awaitable[dict[str, int]]] | None = None
 
     async def export(self, context: Any, work: Any, user_id: UUID) -> Files:
         """Every file, as JSON or bytes."""
@@ -114,6 +116,8 @@ def privacy_consumers(data: PersonalData) -> ConsumerTable:
         decided = delivery.message
         async with context.unit_of_work(delivery) as work:
             erased = await data.erase(work.connection, decided.user_id)
+            if data.erased_last is not None:
+                erased |= await data.erased_last(work, decided.user_id)
             kept = {**data.kept, "messages": MESSAGES_KEPT}
             report = ReportErasure(erasure_id=decided.erasure_id, service=data.service, erased=erased, kept=kept)
             work.outbox.send(report, aggregate_id=decided.erasure_id)

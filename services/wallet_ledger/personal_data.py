@@ -1,5 +1,6 @@
 """What wallet-ledger has of a person: how it is exported and forgotten."""
 
+from services.wallet_ledger.commands.suspend_wallets import close_wallets_of_erased
 from shared.privacy import ROWS_MAX, PersonalData
 
 
@@ -36,8 +37,9 @@ PERSONAL_DATA = PersonalData(
             WHERE user_id = $1""",
         "wallets": "UPDATE wallets SET name = 'Erased' WHERE user_id = $1 AND name <> 'Erased'",
     },
+    erased_last=close_wallets_of_erased,
     kept={
         "entries": "every posting with amounts, instants and descriptions, by the wallet's id: bookkeeping law, and the chain",
-        "wallets": "id, currency and whose id it was: what the entries refer to",
+        "wallets": "closed; id, currency and whose id it was: what the entries refer to",
     },
 )
