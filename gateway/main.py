@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.cors import Cors
 from gateway.edge import Edge
 from gateway.headers import SecurityHeaders
 from gateway.pages import add_pages
@@ -15,30 +15,6 @@ from gateway.settings import Settings
 from shared.http.errors import install_error_handlers
 from shared.http.middleware import RequestContext
 from shared.service import Platform
-
-_CORS_REQUEST = (
-    "Authorization",
-    "Content-Type",
-    "Idempotency-Key",
-    "If-Match",
-    "Prefer",
-    "X-CSRF-Token",
-    "X-Request-Id",
-    "X-Session-Mode",
-    "traceparent",
-)
-_CORS_ANSWER = (
-    "ETag",
-    "Idempotent-Replayed",
-    "Location",
-    "Preference-Applied",
-    "RateLimit",
-    "RateLimit-Policy",
-    "Retry-After",
-    "X-Request-Id",
-)
-_CORS_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_CORS_KEPT_SECONDS = 600
 
 
 class Gateway(FastAPI):
@@ -81,15 +57,7 @@ def build(settings: Settings, platform: Platform) -> FastAPI:
     # From the inside out: the request meets the last one first.
     front: ASGIApp = Proxy(app.pages, edge=edge)
     if settings.cors_origins:
-        front = CORSMiddleware(
-            front,
-            allow_origins=settings.cors_origins,
-            allow_credentials=True,
-            allow_methods=_CORS_METHODS,
-            allow_headers=_CORS_REQUEST,
-            expose_headers=_CORS_ANSWER,
-            max_age=_CORS_KEPT_SECONDS,
-        )
+        front = Cors(front, edge=edge)
     front = SecurityHeaders(front, https=edge.public_scheme == "https")
     app.front = RequestContext(front, service="gateway")
     return app

@@ -12,6 +12,7 @@ from typing import Any
 
 from gateway.examples import Examples
 from gateway.routing import Route, RouteTable
+from gateway.security import access, security_schemes
 from gateway.tags import CHAPTERS, chapter_of
 
 Json = dict[str, Any]
@@ -21,14 +22,6 @@ _ABBREVIATIONS = frozenset({"kyc", "jwks", "csv", "pdf", "sms", "totp", "api", "
 _PROBLEM = "application/problem+json"
 _EXEMPLIFIED = ("application/json", "application/x-www-form-urlencoded")
 _SCHEMA_REFERENCE = "#/components/schemas/"
-_SECURITY_SCHEMES: Json = {
-    "bearer": {
-        "type": "http",
-        "scheme": "bearer",
-        "bearerFormat": "JWT",
-        "description": "The `access_token` of `POST /v1/auth/login`, good for 15 minutes at most.",
-    }
-}
 
 
 def merge(documents: Mapping[str, Json], table: RouteTable, *, info: Json, server_url: str) -> Json:
@@ -53,7 +46,7 @@ def merge(documents: Mapping[str, Json], table: RouteTable, *, info: Json, serve
         "servers": [{"url": server_url}],
         "tags": _tags(paths),
         "paths": {path: paths[path] for path in sorted(paths, key=_reading_order(table))},
-        "components": {"schemas": _reachable(paths, schemas), "securitySchemes": _SECURITY_SCHEMES},
+        "components": {"schemas": _reachable(paths, schemas), "securitySchemes": security_schemes(server_url)},
     }
 
 
@@ -74,7 +67,7 @@ def _public_operations(service: str, path: str, item: Json, table: RouteTable) -
                 operation["parameters"] = [*shared, *operation.get("parameters", [])]
             chapter = chapter_of(_plain(path))
             tags = {"tags": [chapter.name]} if chapter else {}
-            yield method, operation | tags | _access(route)
+            yield method, operation | tags | access(route, method)
 
 
 def _plain(path: str) -> str:
@@ -119,7 +112,9 @@ def _add_examples(paths: Mapping[str, Json], examples: Examples) -> None:
 def _header_as_written(parameter: Json) -> Json:
     if parameter.get("in") != "header":
         return parameter
-    name = "-".join(word.capitalize() for word in parameter["name"].split("-"))
+    name = parameter["name"]
+    if name == name.lower():  # made of a name in code
+        name = "-".join(word.capitalize() for word in name.split("-"))
     if name == "Idempotency-Key":
         # Mostly it is optional in the services' code only so that its absence gets an answer of its own.
         required = not parameter["schema"].get("x-optional", False)
@@ -143,17 +138,6 @@ def _in_sentence_case(operation: Json) -> Json:
         return operation
     sentence = " ".join(word.upper() if word in _ABBREVIATIONS else word for word in words)
     return operation | {"summary": sentence[:1].upper() + sentence[1:]}
-
-
-def _access(route: Route) -> Json:
-    if route.public:
-        return {"security": []}
-    access: Json = {"security": [{"bearer": []}]}
-    if route.roles:
-        access["x-roles"] = sorted(route.roles)
-    if route.scope:
-        access["x-scope"] = route.scope
-    return access
 
 
 def _unused(operation_id: str, service: str, taken: set[str]) -> str:

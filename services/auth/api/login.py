@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.auth.api.fields import GivenPassword, Secret
-from services.auth.api.origin import RequestOrigin
+from services.auth.api.origin import LoginOrigin, RequestOrigin
 from services.auth.api.second_step import MfaRequiredView, mfa_required_view
 from services.auth.api.session_answer import CsrfToken, RefreshCookie, SessionView, clear_cookies, session_answer
 from services.auth.commands import end_session as ending
@@ -46,7 +46,7 @@ class LogOutBody(Body):
 
 
 @router.post("/login")
-async def log_in(body: LogInBody, context: Ctx, origin: RequestOrigin, response: Response) -> SessionView | MfaRequiredView:
+async def log_in(body: LogInBody, context: Ctx, origin: LoginOrigin, response: Response) -> SessionView | MfaRequiredView:
     """Open a session with an e-mail address and a password.
 
     Where the account has a second factor, the answer has `mfa_required` and no tokens: go on with POST /v1/auth/login/mfa.

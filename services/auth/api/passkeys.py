@@ -8,7 +8,7 @@ from pydantic import Field
 
 from services.auth.api.callers import Caller, SessionUser, SteppedUpCaller
 from services.auth.api.fields import PersonName
-from services.auth.api.origin import RequestOrigin
+from services.auth.api.origin import LoginOrigin, RequestOrigin
 from services.auth.api.second_step import Credential
 from services.auth.api.session_answer import SessionView, session_answer
 from services.auth.commands import change_passkeys as changing
@@ -90,7 +90,7 @@ async def begin_passkey_login(context: Ctx, response: Response) -> OptionsView:
 
 
 @router.post("/login")
-async def log_in_with_passkey(body: PasskeyLogInBody, context: Ctx, origin: RequestOrigin, response: Response) -> SessionView:
+async def log_in_with_passkey(body: PasskeyLogInBody, context: Ctx, origin: LoginOrigin, response: Response) -> SessionView:
     """Open a session with a passkey alone. It counts as two factors: you have it, and it has made sure who you are."""
     return session_answer(context, await logging_in.log_in_with_passkey(context, body.credential, origin), response)
 

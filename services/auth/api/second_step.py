@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from services.auth.api.callers import Caller
 from services.auth.api.fields import GivenPassword, Secret
-from services.auth.api.origin import RequestOrigin
+from services.auth.api.origin import LoginOrigin, RequestOrigin
 from services.auth.api.session_answer import SessionView, session_answer
 from services.auth.commands import finish_login as finishing
 from services.auth.commands import step_up as stepping_up
@@ -118,7 +118,7 @@ def _challenge_view(challenge: finishing.Challenge) -> ChallengeView:
 
 
 @router.post("/login/mfa")
-async def finish_login(body: LogInMfaBody, context: Ctx, origin: RequestOrigin, response: Response) -> SessionView:
+async def finish_login(body: LogInMfaBody, context: Ctx, origin: LoginOrigin, response: Response) -> SessionView:
     """Finish a login with a second factor.
 
     A wrong code is 401 `code_invalid`; try again with the same `mfa_token`. After some of them the answer is 429 for a while.

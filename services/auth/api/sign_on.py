@@ -12,7 +12,7 @@ from pydantic import Field
 
 from services.auth.api.callers import Caller
 from services.auth.api.fields import Secret
-from services.auth.api.origin import RequestOrigin
+from services.auth.api.origin import LoginOrigin, RequestOrigin
 from services.auth.api.second_step import MfaRequiredView, mfa_required_view
 from services.auth.api.session_answer import SessionView, session_answer
 from services.auth.commands.begin_sign_on import ATTEMPT_SECONDS, Departure
@@ -158,7 +158,7 @@ async def complete_sign_on(
 
 @router.post("/exchange")
 async def exchange_sign_on_code(
-    body: ExchangeBody, request: Request, context: Ctx, origin: RequestOrigin, response: Response
+    body: ExchangeBody, request: Request, context: Ctx, origin: LoginOrigin, response: Response
 ) -> SessionView | MfaRequiredView:
     """Exchange the one-time code of a sign-on for a session, in the browser or app in which it was begun.
 

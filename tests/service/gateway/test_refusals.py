@@ -3,6 +3,7 @@
 import time
 from uuid import UUID
 
+from gateway.limits import Limit
 from shared.ids import new_id
 from shared.problems.document import MEDIA_TYPE
 from tests.service.gateway.conftest import Gateway, StartGateway, raw_exchange
@@ -113,6 +114,7 @@ async def test_cors_only_for_the_origins_that_are_named(
         assert preflight.status_code == 200
         assert preflight.headers["access-control-allow-origin"] == "https://app.lendery.test"
         assert "idempotency-key" in preflight.headers["access-control-allow-headers"].lower()
+        assert preflight.headers["ratelimit"].startswith('"page";r=')
         stranger = await gateway.http.options("/v1/transfers", headers={"Origin": "https://evil.test", **ask})
         assert stranger.status_code == 400
         assert "access-control-allow-origin" not in stranger.headers
@@ -123,6 +125,19 @@ async def test_cors_only_for_the_origins_that_are_named(
         refused = await gateway.http.get("/v1/wallets", headers={"Origin": "https://app.lendery.test"})
         assert refused.status_code == 401
         assert refused.headers["access-control-allow-origin"] == "https://app.lendery.test"
+
+
+async def test_preflights_are_counted(start_gateway: StartGateway, upstream: EchoUpstream) -> None:
+    ask = {"Origin": "https://app.lendery.test", "Access-Control-Request-Method": "POST"}
+    async with start_gateway(cors_origins="https://app.lendery.test") as gateway:
+        gateway.edge.table.limits["page"] = Limit(2, 3600)
+        answers = [await gateway.http.options("/v1/transfers", headers=ask) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+        assert [answer.headers["ratelimit"].split(";")[1] for answer in answers] == ["r=1", "r=0", "r=0"]
+        assert (answers[2].json()["code"], "retry-after" in answers[2].headers) == ("rate_limited", True)
+        # Visitors of our own pages have a bucket of their own.
+        assert (await gateway.http.get("/docs", headers={"Origin": "https://app.lendery.test"})).status_code == 200
+    assert upstream.seen == []
 
 
 async def test_no_cors_unless_configured(gateway: Gateway, as_user: dict[str, str]) -> None:

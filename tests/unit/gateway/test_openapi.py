@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway.openapi import merge
 from gateway.routing import Route, RouteTable
+from shared.identity.scopes import SCOPES
 
 TABLE = RouteTable(
     [
@@ -103,6 +104,20 @@ def test_the_route_table_says_who_may_call() -> None:
     ]  # fmt: skip
 
 
+def test_every_way_to_show_who_is_calling_is_described() -> None:
+    document = _merged(wallet_ledger=WALLETS, lending=LENDING)
+    paths, schemes = document["paths"], document["components"]["securitySchemes"]
+    assert paths["/v1/wallets"]["get"]["security"] == [{"bearer": []}, {"cookie": []}]
+    approve = paths["/v1/admin/loans/{loan_id}/approve"]["post"]
+    assert approve["security"] == [{"bearer": []}, {"cookie": [], "csrf": []}], "cookies alone change nothing"
+    assert paths["/v1/wallets/{wallet_id}"]["get"]["security"][2:] == [{"client": ["wallets:read"]}]
+    assert schemes["cookie"]["name"] == "__Host-lendery_access"
+    assert schemes["csrf"]["name"] == "X-CSRF-Token"
+    flow = schemes["client"]["flows"]["clientCredentials"]
+    assert flow["tokenUrl"] == "https://lendery.test/v1/auth/token"
+    assert flow["scopes"] == SCOPES
+
+
 def test_operation_ids_are_unique() -> None:
     paths = _merged(wallet_ledger=WALLETS, lending=LENDING)["paths"]
     ids = [operation["operationId"] for item in paths.values() for operation in item.values()]
@@ -136,12 +151,13 @@ def test_headers_and_answers_are_written_as_people_write_them() -> None:
             "schema": {"anyOf": [{"type": "string"}, {"type": "null"}]},
         },
         {"in": "header", "name": "prefer", "required": False, "schema": {"type": "string"}},
+        {"in": "header", "name": "X-CSRF-Token", "required": False, "schema": {"type": "string"}},
         {"in": "query", "name": "page-size", "required": False, "schema": {"type": "string"}},
     ]
     operation["responses"]["200"]["description"] = "Successful Response"
     merged = _merged(wallet_ledger=_document({"/v1/wallets": {"get": operation}}, {"Item": {"type": "object"}}))
     shown = merged["paths"]["/v1/wallets"]["get"]
     assert [(parameter["name"], parameter["required"]) for parameter in shown["parameters"]] == [
-        ("Idempotency-Key", True), ("Prefer", False), ("page-size", False),
+        ("Idempotency-Key", True), ("Prefer", False), ("X-CSRF-Token", False), ("page-size", False),
     ]  # fmt: skip
     assert shown["responses"]["200"]["description"] == "OK"

@@ -1,5 +1,6 @@
 """The public description as a client's author meets it: every body has an example, and its own schema accepts it."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,6 +60,18 @@ def test_a_key_is_required_where_money_moves_and_only_there(document: dict[str, 
     assert required["POST /v1/transfers"]
     assert required["POST /v1/loans/{loan_id}/investments"]
     assert not required["POST /v1/loans"]
+
+
+def test_what_opens_a_session_asks_how_it_is_to_be_held(document: dict[str, Any]) -> None:
+    asking = {name for name, operation in _operations(document) if "X-Session-Mode" in _parameters(operation)}
+    opening = {name for name, operation in _operations(document) if "CookieSessionView" in json.dumps(operation["responses"])}
+    of_a_session = {"POST /v1/auth/refresh", "POST /v1/auth/step-up"}
+    assert asking == opening - of_a_session
+    assert "POST /v1/auth/login" in asking
+
+
+def _parameters(operation: dict[str, Any]) -> set[str]:
+    return {parameter["name"] for parameter in operation.get("parameters", [])}
 
 
 def test_money_goes_to_one_recipient(document: dict[str, Any]) -> None:
