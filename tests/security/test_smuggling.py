@@ -131,13 +131,7 @@ async def test_smuggling_by_chunks(gateway: Gateway, upstream: EchoUpstream, as_
 
 
 async def test_refusals_of_what_is_not_http_are_problems_too(gateway: Gateway) -> None:
-    for nonsense in (
-        b"\x16\x03\x01\x02\x00",
-        b"HELLO\r\n\r\n",
-        b"GET / HTTP/3.7\r\n\r\n",
-        b"GET /\r\n\r\n",
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    ):
+    for nonsense in NONSENSE:
         answer = await raw_exchange(gateway.running.port, nonsense)
         assert answer.startswith(b"HTTP/1.1 400"), nonsense
         assert b"application/problem+json" in answer
