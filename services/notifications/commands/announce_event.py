@@ -34,6 +34,8 @@ async def announce_event(context: Context, delivery: Delivery[Event]) -> None:
     async with context.unit_of_work(delivery) as work:
         await _learn(work, delivery)
         for announcement in announcements_of(delivery.message):
+            if (await _contact(work, announcement.person_in(delivery.message))).gone:
+                continue
             told = await _told(context, work, delivery.message, announcement)
             notification = _notification(work, delivery, told)
             await work.notifications.add(notification)

@@ -17,6 +17,7 @@ from shared.contracts.lending import loan_events as loans
 from shared.contracts.lending import repayment_events as repayments
 from shared.contracts.payments import deposit_events as deposits
 from shared.contracts.payments import withdrawal_events as withdrawals
+from shared.contracts.wallet_ledger.account_events import WalletCorrected, WalletStatusChanged
 from shared.contracts.wallet_ledger.wallet_events import TransferCompleted
 from shared.messaging.envelope import Event, Message
 
@@ -113,6 +114,33 @@ def _payment(event: type[Event], template: str, channels: frozenset[Channel], sh
     return Announcement(event, "user_id", template, channels, "/wallets/{wallet_id}", (shown, "wallet_id"), "amount_minor")
 
 
+def _wallet_is(status: str, template: str) -> Announcement:
+    """Who is gone is told nothing any more."""
+    return Announcement(
+        WalletStatusChanged,
+        "user_id",
+        template,
+        FEED_AND_EMAIL,
+        "/wallets/{wallet_id}",
+        ("wallet_id", "status", "because"),
+        applies=lambda event: event.status == status and event.because != "owner_left",
+    )
+
+
+def _corrected(direction: str, template: str) -> Announcement:
+    """Events of old do not say whose wallet it is."""
+    return Announcement(
+        WalletCorrected,
+        "user_id",
+        template,
+        FEED_AND_EMAIL,
+        "/wallets/{wallet_id}",
+        ("wallet_id", "transaction_id", "direction", "reason"),
+        "amount_minor",
+        applies=lambda event: event.direction == direction and event.user_id is not None,
+    )
+
+
 def _loan(
     event: type[Event],
     template: str,
@@ -153,6 +181,11 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
     _payment(withdrawals.WithdrawalCompleted, "withdrawal_completed", FEED_AND_EMAIL, "withdrawal_id"),
     _payment(withdrawals.WithdrawalFailed, "withdrawal_failed", FEED_AND_EMAIL, "withdrawal_id"),
     _payment(withdrawals.WithdrawalCancelled, "withdrawal_cancelled", FEED, "withdrawal_id"),
+    _wallet_is("frozen", "wallet_frozen"),
+    _wallet_is("open", "wallet_open_again"),
+    _wallet_is("closed", "wallet_closed"),
+    _corrected("credit", "wallet_corrected_in"),
+    _corrected("debit", "wallet_corrected_out"),
     _loan(loans.LoanSubmitted, "loan_submitted"),
     _loan(loans.LoanApproved, "loan_approved"),
     _loan(loans.LoanDeclined, "loan_declined"),

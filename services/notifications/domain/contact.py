@@ -16,6 +16,11 @@ class Contact:
     full_name: str
     language: str
 
+    @property
+    def gone(self) -> bool:
+        """Whether the person was forgotten: what auth puts in place of an address reaches nobody."""
+        return self.email.endswith("@erased.invalid")
+
 
 def person_of(message: Message) -> UUID | None:
     """The person whose contact the message tells something about, if it does."""

@@ -52,7 +52,7 @@ async def change_in(work: LedgerWork, name: AccountName, order: Order, change: C
         after={**after.facts(), "reason": order.reason},
     )
     if after.status != before.status:
-        tell_status(work, after, note.booked_at)
+        tell_status(work, after, note.booked_at, "owner_asked" if order.actor_id == after.user_id else "operator")
     return after
 
 
@@ -64,7 +64,7 @@ async def account_in(work: LedgerWork, name: AccountName) -> AccountState:
     return account
 
 
-def tell_status(work: LedgerWork, account: AccountState, changed_at: datetime) -> None:
+def tell_status(work: LedgerWork, account: AccountState, changed_at: datetime, because: str) -> None:
     """Tell whoever cares what a wallet may do now; other accounts have no owner."""
     if account.wallet_id is None or account.user_id is None:
         return
@@ -74,5 +74,6 @@ def tell_status(work: LedgerWork, account: AccountState, changed_at: datetime) -
         "currency": account.currency,
         "status": account.status,
         "changed_at": changed_at,
+        "because": because,
     }
     work.outbox.publish(WalletStatusChanged.model_validate(changed), aggregate_id=account.wallet_id)

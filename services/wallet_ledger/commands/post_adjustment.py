@@ -26,7 +26,7 @@ async def post_adjustment(context: Context, adjustment: Adjustment) -> Outcome |
     """What the ledger says to an approved adjustment; None when that cannot be learnt now, and a job will ask again."""
     try:
         transaction = await _transaction_of(context, adjustment)
-        outcome = await context.poster.post(transaction, announce=announce_correction(transaction))
+        outcome = await context.poster.post(transaction, announce=await announce_correction(context, transaction))
     except (LedgerBusy, LedgerUnavailable) as trouble:
         _log.warning("an adjustment waits for the ledger", extra={"adjustment_id": str(adjustment.id), "code": trouble.code})
         return None

@@ -56,8 +56,9 @@ async def reverse_transaction(
     )
     facts = {"reverses_id": str(original.id), "reason": reason, "moved_minor": _moved_minor(entries)}
     audited = action_taken("transaction.reversed", operator_id, reversal.id, "transaction", context.clock.now(), facts)
+    announce = await announce_correction(context, reversal, (audited, reversal.id))
     try:
-        outcome = await context.poster.post(reversal, announce=announce_correction(reversal, (audited, reversal.id)))
+        outcome = await context.poster.post(reversal, announce=announce)
     except TransactionRefused as error:
         raise KeyReused("Use a new key for a new request.") from error
     if not outcome.posted:

@@ -60,4 +60,5 @@ async def _note(work: LedgerWork, kind: str, user_id: UUID, changed: set[int], r
     note = await work.controls.note(kind, f"user:{user_id}", reason=reason, initiated_by=None, now=work.now)
     work.outbox.publish(note, aggregate_id=note.transaction_id)
     for account_id in sorted(changed):
-        tell_status(work, await account_in(work, account_id), note.booked_at)
+        because = "owner_left" if reason == _GONE else "owner_suspended"
+        tell_status(work, await account_in(work, account_id), note.booked_at, because)

@@ -19,6 +19,9 @@ class WalletStatusChanged(Event):
     currency: str
     status: Literal["open", "frozen", "closed"]
     changed_at: datetime
+    because: Literal["operator", "owner_asked", "owner_suspended", "owner_left"] | None = Field(
+        None, description="Whose doing it was; owner_suspended also when a suspension ended"
+    )
 
 
 class WalletCorrected(Event):
@@ -35,6 +38,7 @@ class WalletCorrected(Event):
     currency: str
     reason: str
     booked_at: datetime
+    user_id: UUID | None = Field(None, description="Whose wallet it is")
 
 
 class ProviderAccountMoved(Event):

@@ -43,6 +43,19 @@ async def test_each_event_is_told_once_though_delivered_many_times(notifications
     assert await notifications.owner.fetchval("SELECT count(*) FROM notifications.inbox") == len(EVENTS) + len(PEOPLE)
 
 
+async def test_who_was_forgotten_is_told_nothing(notifications: Notifications) -> None:
+    """The made-up address that stands for them reaches nobody."""
+    await notifications.know(*PEOPLE)
+    gone = UserUpdated(
+        user_id=LENDER, email=f"erased-{LENDER}@erased.invalid", full_name="Erased person", roles=["user"], status="closed"
+    )
+    await notifications.handle(gone)
+    await notifications.handle(transfer())
+    assert await notifications.feed(LENDER) == []
+    assert len(await notifications.feed(BORROWER)) == 1
+    assert [row["template"] for row in await notifications.emails()] == ["transfer_received"]
+
+
 async def test_a_transfer_tells_both_people_each_their_part(notifications: Notifications) -> None:
     """The feed, the e-mails, and who gets which."""
     await notifications.know(*PEOPLE)

@@ -70,6 +70,7 @@ async def test_two_people_move_money_once(world: World) -> None:
     ]  # fmt: skip
     (told,) = await world.events("wallet_ledger.wallet.corrected")
     assert (told["wallet_id"], told["direction"], told["amount_minor"]) == (str(ann.wallet_id), "credit", 200)
+    assert told["user_id"] == str(ann.id)
     listed = (await world.client.get("/v1/admin/ledger/adjustments?status=approved", headers=ONE)).json()["items"]
     assert listed == [done]
 

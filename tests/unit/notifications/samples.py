@@ -37,6 +37,7 @@ from shared.contracts.payments.withdrawal_events import (
     WithdrawalFailed,
     WithdrawalRequested,
 )
+from shared.contracts.wallet_ledger.account_events import WalletCorrected, WalletStatusChanged
 from shared.contracts.wallet_ledger.wallet_events import TransferCompleted
 from shared.messaging.envelope import Event
 
@@ -66,6 +67,12 @@ _REPAYMENT: dict[str, Any] = {
     "currency": "KES",
 }
 _INSTALLMENT: dict[str, Any] = {"loan_id": uuid(10), "borrower_id": BORROWER, "number": 3, "currency": "KES"}
+_WALLET: dict[str, Any] = {"wallet_id": uuid(40), "user_id": LENDER, "currency": "KES"}
+_STATUSES: tuple[tuple[Any, Any], ...] = (
+    ("frozen", "operator"), ("frozen", "owner_suspended"), ("open", "operator"),
+    ("closed", "owner_asked"), ("closed", "operator"),
+)  # fmt: skip
+_CORRECTED: dict[str, Any] = {**_WALLET, "transaction_id": uuid(41), "amount_minor": 5_000, "booked_at": AT}
 _MONEY: dict[str, Any] = {
     "user_id": LENDER,
     "wallet_id": uuid(40),
@@ -124,6 +131,9 @@ EVENTS: tuple[Event, ...] = (
     WithdrawalCompleted(**_MONEY, withdrawal_id=uuid(43), completed_at=AT),
     WithdrawalFailed(**_MONEY, withdrawal_id=uuid(43), code="payout_failed", reason="The account does not exist."),
     WithdrawalCancelled(**_MONEY, withdrawal_id=uuid(43)),
+    *(WalletStatusChanged(**_WALLET, status=to, changed_at=AT, because=why) for to, why in _STATUSES),
+    WalletCorrected(**_CORRECTED, kind="adjustment", direction="credit", reason="A fee was charged twice"),
+    WalletCorrected(**_CORRECTED, kind="reversal", direction="debit", reason="The deposit came twice."),
     LoanSubmitted(**_LOAN, **_TERMS),
     LoanApproved(**_LOAN, **_TERMS, funding_ends_at=AT),
     LoanDeclined(**_LOAN, reason="The monthly obligations are too high."),

@@ -46,8 +46,6 @@ UNTOLD: set[type[Event]] = {
     SigningKeyAdded,
     SigningKeyRevoked,
     UserUpdated,
-    WalletCorrected,
-    WalletStatusChanged,
     DepositStarted,
     WalletOpened,
     TransactionPosted,
@@ -167,3 +165,12 @@ def test_nobody_is_told_twice_about_one_event() -> None:
     for event in EVENTS:
         people = [announcement.person_in(event) for announcement in announcements_of(event)]
         assert len(people) == len(set(people))
+
+
+def test_who_left_is_told_nothing_of_a_closed_wallet() -> None:
+    """And an event that does not say whose wallet was corrected is told to nobody."""
+    closed = next(event for event in EVENTS if isinstance(event, WalletStatusChanged) and event.status == "closed")
+    assert announcements_of(closed)
+    assert not announcements_of(closed.model_copy(update={"because": "owner_left"}))
+    corrected = next(event for event in EVENTS if isinstance(event, WalletCorrected))
+    assert not announcements_of(corrected.model_copy(update={"user_id": None}))
