@@ -28,6 +28,7 @@ from shared.messaging.consumer import Delivery
 from shared.messaging.envelope import Envelope, Message
 from shared.privacy import seal_part
 from shared.service import Service
+from shared.storage import FileMissing
 from tests.service.auth.conftest import KYC, MovableClock, Person, Sent, problem, register
 from tests.support.pictures import png
 
@@ -82,6 +83,8 @@ async def test_an_export_waits_for_everybody_and_is_made_once(
     clock.ahead += timedelta(hours=25)
     await forget_exports(service.context)
     await handle(part(service, export_id, EXPORTING[0]))
+    with pytest.raises(FileMissing):  # what comes late is kept nowhere
+        await service.context.files.get(f"exports/{export_id}/{EXPORTING[0]}")
     clock.ahead = timedelta(0)
     assert (await export(client, amina)).json()["status"] == "collecting", "an old one is not offered"
 
