@@ -182,9 +182,10 @@ class OwnerSuspended(Problem):
     title = "The account's owner is suspended"
 
 
-class NothingSealed(ServiceUnavailable):
+class NothingSealed(Problem):
     """There is no checkpoint of a ledger of which nothing has been sealed."""
 
+    status = 409
     code = "nothing_sealed"
     title = "No block of the ledger has been sealed yet"
 
