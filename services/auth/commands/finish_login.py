@@ -103,14 +103,13 @@ async def challenge_for(
     origin: Origin,
 ) -> Challenge:
     """Send a code, or ask a passkey, for `subject`: a login that waits, or a session."""
-    if method not in factors.methods or method in ("totp", "recovery_code"):
+    if method not in factors.methods or method == "totp" or method == "recovery_code":
         raise not_available(factors)
     if method == "passkey":
         return Challenge(method, passkey_options=await assertion_options(context, work, user, subject))
     factor = factors.of(method)
-    purpose = "sms" if method == "sms" else "email"
     sent_to = (factor.number if factor else None) or user.email
-    sent = await send_code(context, work, user, "sms" if purpose == "sms" else "email", subject, sent_to, origin)
+    sent = await send_code(context, work, user, method, subject, sent_to, origin)
     return Challenge(method, sent_to=masked(sent.sent_to))
 
 

@@ -1,7 +1,7 @@
 """Writes `leaked.py` again: `pip install zxcvbn==4.5.0`, then `python -m services.auth.domain.common_passwords.generate`.
 
-The source is the list of passwords in zxcvbn (https://pypi.org/project/zxcvbn/, MIT licence, Copyright (c) 2016 Daniel Wolf,
-after Dropbox): the 30,000 commonest of the ten million leaked ones that Mark Burnett gave to the public domain.
+The source is the list of passwords in zxcvbn 4.5.0 (MIT licence, Copyright (c) 2016 Daniel Wolf, after
+Dropbox): the 30,000 commonest of the ten million leaked ones that Mark Burnett gave to the public domain.
 """
 
 import textwrap
