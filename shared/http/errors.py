@@ -114,7 +114,7 @@ def install_error_handlers(app: FastAPI) -> None:
         details = {
             404: "There is nothing at this address. Check it against /docs.",
             405: "This address does not take that method. Check it against /docs.",
-            400: "The body could not be read. Send UTF-8 JSON.",
+            400: "The body could not be read. Send UTF-8 JSON, or where /docs asks for a form, one of at most 1,000 fields.",
         }
         return problem_response(
             problem_type(details.get(error.status_code, str(error.detail)), headers=dict(error.headers or {}))

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
 from gateway.json_shape import MAX_DEPTH, MAX_MEMBERS
@@ -79,13 +80,21 @@ async def test_thousands_of_fields(gateway: Gateway, upstream: EchoUpstream, as_
 
 
 async def test_thousands_of_form_fields(gateway: Gateway, upstream: EchoUpstream) -> None:
-    """Forms go to the token endpoint alone, whose service takes a thousand fields at most; the edge bounds their size."""
+    """Forms go to the token endpoint alone, and the edge bounds their size; the service bounds their fields."""
     form = "&".join(f"a{number}=1" for number in range(200_000))
     answer = await gateway.http.post(
         "/v1/auth/token", content=form, headers={"Content-Type": "application/x-www-form-urlencoded"}
     )
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
     assert upstream.seen == []
+
+
+async def test_more_form_fields_than_anybody_needs_in_a_small_body(client: httpx.AsyncClient) -> None:
+    """What the edge lets through by its size is refused where it is read."""
+    form = "&".join(["grant_type=client_credentials", *(f"a{number}=1" for number in range(1_500))])
+    answer = await client.post("/v1/auth/token", content=form, headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_body")
+    assert "1,000 fields" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("lines", [["X-Large: " + "x" * HEAD_BYTES_MAX], [f"X-{number}: 1" for number in range(101)]])
