@@ -22,7 +22,7 @@ def test_every_figure_is_measured(postgres_server: Server, tmp_path: Path) -> No
     try:
         programs.find()
     except programs.ProgramMissing as missing:
-        pytest.skip(str(missing))
+        pytest.skip(str(missing))  # wrk and nginx are programs of the system; nothing of the product needs them
     plot = tmp_path / "plot.png"
     done = _bench("--rounds", "1", "--seconds", "1", "--logins", "20", "--plot", str(plot), DATABASE_URL=postgres_server.url)
     assert done.returncode == 0, done.stderr

@@ -277,7 +277,7 @@ def small_disk(size: str) -> Iterator[Path]:
     place = Path(tempfile.mkdtemp())
     if not AS_ROOT or subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place]).returncode:
         place.rmdir()
-        pytest.skip("needs the right to mount a small file system")
+        pytest.skip("needs the right to mount a small file system")  # a full disk cannot be had otherwise
     try:
         yield place
     finally:
