@@ -11,11 +11,19 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.messaging.envelope import Message
 
+LONGEST_WAIT = timedelta(hours=6)
+"""A deadline that passes again and again comes later each time, but no later than this (or its own time, if that is longer)."""
+
 
 class SagaData(BaseModel):
-    """What one kind of saga remembers beside its state. Kept as JSON: only add fields that have a default."""
+    """What one kind of saga remembers beside its state. Kept as JSON: only add fields that have a default.
+
+    `deadlines_missed` counts how often in a row the deadline of the present state has passed.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    deadlines_missed: int = 0
 
 
 D = TypeVar("D", bound=SagaData)
@@ -29,6 +37,7 @@ class _Ignored(Enum):
     IGNORED = "ignored"
 
 
+_MOST_DOUBLINGS = 20  # far beyond the longest wait
 DEADLINE_PASSED: Final = _Deadline.DEADLINE_PASSED
 IGNORED: Final = _Ignored.IGNORED
 
@@ -104,7 +113,9 @@ class Definition(Generic[D]):
     def advance(self, saga: Saga[D], cause: Cause, now: datetime) -> tuple[Saga[D], Sequence[Message]]:
         """The saga after `cause`, and what to send. An ignored pair gives the same saga and nothing to send.
 
-        Entering a state, be it the same again, starts its deadline anew. Raises `UndefinedPair`.
+        Entering a state, be it the same again, starts its deadline anew. A deadline that passes and leads back to the same
+        state is twice as far away the next time: what nobody answers is asked again, but ever more rarely, so that a
+        command that cannot be handled becomes some dead letters a day and not one a minute. Raises `UndefinedPair`.
         """
         trigger: Trigger = type(cause) if isinstance(cause, Message) else cause
         step = self.table.get((saga.state, trigger))
@@ -112,12 +123,19 @@ class Definition(Generic[D]):
             raise UndefinedPair(f"{self.kind}: {saga.state} has no entry for {_name(trigger)}")
         if step is IGNORED:
             return saga, ()
+        missed = 0
+        if step.to == saga.state:
+            missed = saga.data.deadlines_missed + (cause is DEADLINE_PASSED)
         data = step.remember(saga.data, cause)
-        return replace(saga, state=step.to, data=data, deadline_at=self._deadline(step.to, now)), step.send(data, cause)
+        if data.deadlines_missed != missed:
+            data = data.model_copy(update={"deadlines_missed": missed})
+        return replace(saga, state=step.to, data=data, deadline_at=self._deadline(step.to, now, missed)), step.send(data, cause)
 
-    def _deadline(self, state: StrEnum, now: datetime) -> datetime | None:
+    def _deadline(self, state: StrEnum, now: datetime, missed: int = 0) -> datetime | None:
         allowed = self.deadlines.get(state)
-        return now + allowed if allowed is not None else None
+        if allowed is None:
+            return None
+        return now + min(allowed * 2 ** min(missed, _MOST_DOUBLINGS), max(allowed, LONGEST_WAIT))
 
 
 def check_total(definition: Definition[Any]) -> list[str]:

@@ -113,7 +113,7 @@ def test_paying_out_is_one_transaction_that_leaves_nothing_over() -> None:
     assert saga.data.awaiting == transaction.transaction_id
     again, resent = FUNDING.advance(saga, DEADLINE_PASSED, NOW + timedelta(minutes=2))
     assert resent == sent
-    assert again.deadline_at == NOW + timedelta(minutes=3)
+    assert again.deadline_at == NOW + timedelta(minutes=4)  # asked again once: twice as long until the next time
 
 
 def test_a_refused_disbursement_is_compensated() -> None:

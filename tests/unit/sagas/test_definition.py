@@ -114,6 +114,56 @@ def test_a_passed_deadline_is_a_trigger_and_the_end_has_none() -> None:
     assert (ended.state, ended.deadline_at, sent) == (State.GIVEN_UP, None, [Refund(order_id=order_id)])
 
 
+PATIENT = Definition(
+    kind="patient",
+    data=Order,
+    start=State.UNPAID,
+    final={State.SHIPPED},
+    triggers={Paid, Shipped, DEADLINE_PASSED},
+    deadlines={State.UNPAID: timedelta(minutes=1), State.SHIPPING: timedelta(days=2)},
+    table={
+        (State.UNPAID, DEADLINE_PASSED): Step(State.UNPAID, send=refund),
+        (State.UNPAID, Shipped): Step(State.UNPAID),
+        (State.UNPAID, Paid): Step(State.SHIPPING, remember=keep_receipt),
+        (State.SHIPPING, DEADLINE_PASSED): Step(State.SHIPPING, send=refund),
+        (State.SHIPPING, Shipped): Step(State.UNPAID),
+    },
+)
+
+
+def test_what_nobody_answers_is_asked_ever_more_rarely_and_never_given_up() -> None:
+    order_id = uuid4()
+    saga, now, sent_at = PATIENT.begin(order_id, Order(order_id=order_id), NOW), NOW, list[timedelta]()
+    while (now - NOW) < timedelta(days=30):
+        assert saga.deadline_at is not None
+        now = saga.deadline_at
+        saga, sent = PATIENT.advance(saga, DEADLINE_PASSED, now)
+        sent_at += [now - NOW] * len(sent)
+    waits = [later - sooner for sooner, later in zip([timedelta(0), *sent_at], sent_at, strict=False)]
+    assert waits[:4] == [timedelta(minutes=minutes) for minutes in (1, 2, 4, 8)]
+    assert set(waits[9:]) == {timedelta(hours=6)}
+    assert len([one for one in sent_at if one <= timedelta(days=1)]) <= 12
+
+
+def test_another_message_neither_shortens_the_wait_nor_does_the_next_state_inherit_it() -> None:
+    order_id = uuid4()
+    saga = PATIENT.begin(order_id, Order(order_id=order_id), NOW)
+    for _ in range(3):
+        saga, _ = PATIENT.advance(saga, DEADLINE_PASSED, NOW)
+    same, _ = PATIENT.advance(saga, Shipped(), NOW)
+    assert (same.deadline_at, same.data.deadlines_missed) == (NOW + timedelta(minutes=8), 3)
+    following, _ = PATIENT.advance(same, Paid(receipt="r-1"), NOW)
+    assert (following.data.deadlines_missed, following.deadline_at) == (0, NOW + timedelta(days=2))
+    again, _ = PATIENT.advance(following, DEADLINE_PASSED, NOW)
+    assert again.deadline_at == NOW + timedelta(days=2)  # a deadline that is longer than the longest wait stays as it is
+    back, _ = PATIENT.advance(again, Shipped(), NOW)
+    assert (back.data.deadlines_missed, back.deadline_at) == (0, NOW + timedelta(minutes=1))
+
+
+def test_a_saga_of_before_has_missed_no_deadline() -> None:
+    assert Order.model_validate_json(f'{{"order_id": "{uuid4()}"}}').deadlines_missed == 0
+
+
 def test_a_late_message_can_be_compensated_in_a_final_state() -> None:
     order_id = uuid4()
     saga = replace(ORDER.begin(order_id, Order(order_id=order_id), NOW), state=State.GIVEN_UP, deadline_at=None)
