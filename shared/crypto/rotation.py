@@ -4,12 +4,14 @@ What is left to do is seen from the values themselves, which name their key. So 
 two runs at once do no harm, and what the platform writes meanwhile is sealed under the active key already.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.crypto.blind_index import BlindIndex
 from shared.crypto.vault import Undecryptable, Vault
 from shared.db.database import Database
 
@@ -18,7 +20,8 @@ from shared.db.database import Database
 class SealedColumn:
     """A column of sealed values. `place` has the row's key in braces: what the values were sealed for.
 
-    `was_clear`: values that are not sealed at all are from before the column was, and are sealed as well.
+    `was_clear`: values that are not sealed at all are from before the column was, and are sealed as well. With an `index`,
+    that is made in the same statement, and a value without it is one of those.
     """
 
     table: str
@@ -26,11 +29,25 @@ class SealedColumn:
     place: str
     key: str = "id"
     was_clear: bool = False
+    index: BlindIndex | None = None
 
     @property
     def name(self) -> str:
         """For people."""
         return f"{self.table}.{self.column}"
+
+    @property
+    def clear(self) -> str:
+        """The condition of values that were never sealed. Empty ones are erased."""
+        unsealed = f"{self.index.column} IS NULL" if self.index else f"substring({self.column} for 1) <> '\\x01'::bytea"
+        return f"{self.column} <> ''::bytea AND {unsealed}"
+
+    @property
+    def outdated(self) -> str:
+        """The condition of values that the active key did not seal; $1 is what begins those that it did."""
+        other_key = f"substring({self.column} for length($1::bytea)) <> $1::bytea"
+        never = f" OR {self.index.column} IS NULL" if self.index else ""
+        return f"{self.column} <> ''::bytea AND ({other_key}{never})"
 
 
 @dataclass
@@ -39,11 +56,6 @@ class Resealed:
 
     done: int = 0
     unreadable: list[str] = field(default_factory=list)
-
-
-def _outdated(column: SealedColumn) -> str:
-    """Values that the active key did not seal; $1 is what begins those that it did. Empty ones are erased."""
-    return f"{column.column} <> ''::bytea AND substring({column.column} for length($1::bytea)) <> $1::bytea"
 
 
 def header_of(vault: Vault) -> bytes:
@@ -55,7 +67,7 @@ def header_of(vault: Vault) -> bytes:
 async def outdated(database: Database, vault: Vault, column: SealedColumn) -> int:
     """How many values of a column other keys sealed."""
     async with database.read() as connection:
-        statement = f"SELECT count(*) FROM {column.table} WHERE {_outdated(column)}"  # noqa: S608 ours
+        statement = f"SELECT count(*) FROM {column.table} WHERE {column.outdated}"  # noqa: S608 ours
         return int((await connection.exec_driver_sql(statement, (header_of(vault),))).scalar_one())
 
 
@@ -67,44 +79,80 @@ async def reseal(
     after: object = None
     while True:
         async with database.engine.begin() as connection:
-            rows = await _next(connection, vault, column, after, batch)
-            for key, value in rows.items():
-                if (sealed := _sealed_anew(vault, column, key, value)) is None:
-                    result.unreadable.append(str(key))
-                    continue
-                statement = f"UPDATE {column.table} SET {column.column} = $2 WHERE {column.key} = $1"  # noqa: S608 ours
-                await connection.exec_driver_sql(statement, (key, sealed))
-                result.done += 1
+            rows = await _next(connection, column, batch, column.outdated, header_of(vault), after=after)
+            await _seal(connection, vault, column, rows, result)
         tell(result.done)
         if len(rows) < batch:
             return result
-        after = list(rows)[-1]
+        after = rows[-1].key
+
+
+async def seal_clear(database: Database, vault: Vault, *columns: SealedColumn, batch: int = 1_000) -> int:
+    """Seal what is there from before its column was sealed, and say how much. Afterwards there is none left, whoever else
+    did the same at the same time."""
+    result = Resealed()
+    for column in columns:
+        while await _any_clear(database, column):
+            async with database.engine.begin() as connection:
+                rows = await _next(connection, column, batch, column.clear)
+                await _seal(connection, vault, column, rows, result)
+    return result.done
+
+
+def sealing_job(columns: Sequence[SealedColumn]) -> Callable[[Any], Awaitable[None]]:
+    """The job of a service that seals what its columns still have in clear, after an upgrade that sealed them."""
+    were_clear = [column for column in columns if column.was_clear]
+
+    async def seal_what_is_clear(context: Any) -> None:
+        await seal_clear(context.database, context.vault, *were_clear)
+
+    return seal_what_is_clear
+
+
+async def _any_clear(database: Database, column: SealedColumn) -> bool:
+    async with database.read() as connection:
+        statement = f"SELECT EXISTS (SELECT FROM {column.table} WHERE {column.clear})"  # noqa: S608 ours
+        return bool((await connection.exec_driver_sql(statement)).scalar_one())
 
 
 async def _next(
-    connection: AsyncConnection, vault: Vault, column: SealedColumn, after: object, batch: int
-) -> Mapping[object, bytes]:
-    """The next outdated values by their row's key, locked."""
-    behind = "" if after is None else f"AND {column.key} > $3"
+    connection: AsyncConnection, column: SealedColumn, batch: int, condition: str, *parameters: object, after: object = None
+) -> Sequence[sa.Row[Any]]:
+    """The next rows for which `condition` holds, locked: key, value, whether it was never sealed, what its index is within."""
+    within = column.index.within if column.index and column.index.within else "NULL"
+    values = [*parameters, batch]
+    limit, behind = f"${len(values)}", ""
+    if after is not None:
+        values.append(after)
+        behind = f"AND {column.key} > ${len(values)}"
     statement = (
-        f"SELECT {column.key}, {column.column} FROM {column.table} WHERE {_outdated(column)} {behind} "  # noqa: S608 ours
-        f"ORDER BY {column.key} LIMIT $2 FOR UPDATE"
+        f"SELECT {column.key} AS key, {column.column} AS value, {column.clear} AS clear, {within} AS within "  # noqa: S608 ours
+        f"FROM {column.table} WHERE {condition} {behind} ORDER BY {column.key} LIMIT {limit} FOR UPDATE"
     )
-    values = (header_of(vault), batch) if after is None else (header_of(vault), batch, after)
-    rows: Sequence[Any] = (await connection.exec_driver_sql(statement, values)).all()
-    return {row[0]: bytes(row[1]) for row in rows}
+    return (await connection.exec_driver_sql(statement, tuple(values))).all()
 
 
-def _sealed_anew(vault: Vault, column: SealedColumn, key: object, value: bytes) -> bytes | None:
-    place = column.place.format(key)
-    if column.was_clear and value[:1] != b"\x01":
-        return vault.encrypt(value, aad=place)
-    try:
-        return vault.encrypt(vault.decrypt(value, aad=place), aad=place)
-    except Undecryptable:
-        return None
+async def _seal(
+    connection: AsyncConnection, vault: Vault, column: SealedColumn, rows: Sequence[sa.Row[Any]], result: Resealed
+) -> None:
+    """Seal locked rows anew, and their index with them."""
+    new = []
+    for row in rows:
+        place, value = column.place.format(row.key), bytes(row.value)
+        try:
+            plain = value if column.was_clear and row.clear else vault.decrypt(value, aad=place)
+        except Undecryptable:
+            result.unreadable.append(str(row.key))
+            continue
+        index = [column.index.of(vault, plain, row.within)] if column.index else []
+        new.append((row.key, vault.encrypt(plain, aad=place), *index))
+    if new:
+        indexed = f", {column.index.column} = $3" if column.index else ""
+        statement = f"UPDATE {column.table} SET {column.column} = $2{indexed} WHERE {column.key} = $1"  # noqa: S608 ours
+        await connection.exec_driver_sql(statement, new)
+        result.done += len(new)
 
 
 def open_or_clear(vault: Vault, value: bytes, *, place: str) -> str:
-    """A value of a column that was in clear once: sealed, or from before. Raises `Undecryptable`."""
+    """A value of a column that was in clear once: sealed, from before, or empty because it was erased. Raises `Undecryptable`."""
     return vault.decrypt_text(value, aad=place) if value[:1] == b"\x01" else value.decode()

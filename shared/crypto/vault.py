@@ -41,6 +41,7 @@ class Vault:
             if len(key) != _KEY_BYTES:
                 raise ValueError(f"the encryption key {key_id!r} must be {_KEY_BYTES} bytes")
         self._keys = dict(keys)
+        self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self.active_key_id = active
 
     @property
@@ -53,18 +54,18 @@ class Vault:
         key_id = self.active_key_id.encode()
         header = bytes((_VERSION, len(key_id))) + key_id
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return header + nonce + AESGCM(self._keys[self.active_key_id]).encrypt(nonce, plain, header + aad.encode())
+        return header + nonce + self._ciphers[self.active_key_id].encrypt(nonce, plain, header + aad.encode())
 
     def decrypt(self, sealed: bytes, *, aad: str) -> bytes:
         """What was sealed. Raises `Undecryptable`."""
         key_id = self.key_id_of(sealed)
-        key = self._keys.get(key_id)
-        if key is None:
+        cipher = self._ciphers.get(key_id)
+        if cipher is None:
             raise Undecryptable(f"there is no encryption key {key_id!r}; add it to LENDERY_ENCRYPTION_KEYS")
         start = 2 + len(key_id)
         header, nonce, body = sealed[:start], sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
         try:
-            return AESGCM(key).decrypt(nonce, body, header + aad.encode())
+            return cipher.decrypt(nonce, body, header + aad.encode())
         except (InvalidTag, ValueError) as error:
             raise Undecryptable("the value was changed, or belongs somewhere else") from error
 
