@@ -6,7 +6,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from shared.storage.base import FileMissing, StoreUnavailable, checked
+from shared.storage.base import FileMissing, checked, unavailable
 
 
 class DiskStore:
@@ -20,17 +20,20 @@ class DiskStore:
         await asyncio.to_thread(self._write, self._path(key), content)
 
     async def get(self, key: str) -> bytes:
-        """The content. Raises `FileMissing`."""
+        """The content. Raises `FileMissing`, `StoreUnavailable`."""
         try:
             return await asyncio.to_thread(self._path(key).read_bytes)
         except FileNotFoundError:
             raise FileMissing(key) from None
         except OSError as error:
-            raise StoreUnavailable(str(error)) from error
+            raise unavailable(error) from error
 
     async def delete(self, key: str) -> None:
         """Remove the file."""
-        await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+        try:
+            await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+        except OSError as error:
+            raise unavailable(error) from error
 
     def _path(self, key: str) -> Path:
         return self._directory / checked(key)
@@ -48,7 +51,7 @@ class DiskStore:
         except OSError as error:
             with suppress(OSError):
                 beside.unlink()
-            raise StoreUnavailable(str(error)) from error
+            raise unavailable(error) from error
 
 
 def _sync(directory: Path) -> None:

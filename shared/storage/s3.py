@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from shared.storage.base import FileMissing, StoreUnavailable, checked
+from shared.storage.base import FileMissing, checked, unavailable
 
 _MISSING = frozenset({"NoSuchKey", "404"})
 
@@ -48,6 +48,6 @@ class S3Store:
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in _MISSING:
                 raise FileMissing(arguments["Key"]) from None
-            raise StoreUnavailable(str(error)) from error
+            raise unavailable(error) from error
         except BotoCoreError as error:
-            raise StoreUnavailable(str(error)) from error
+            raise unavailable(error) from error

@@ -10,7 +10,7 @@ from pydantic import Field
 from services.auth.api.callers import Caller, SteppedUpCaller
 from services.auth.api.origin import RequestOrigin
 from services.auth.commands.request_erasure import refused, request_erasure
-from services.auth.commands.request_export import request_export
+from services.auth.commands.request_export import replace_lost_export, request_export
 from services.auth.commands.settle_erasure import report_secret
 from services.auth.context import Context, Ctx
 from services.auth.domain.links import hash_of
@@ -19,6 +19,7 @@ from services.auth.domain.problems import ErasureNotFound
 from services.auth.queries.privacy import find_privacy_request, find_report
 from shared.http.prefer import WaitSeconds, settle
 from shared.http.schemas import Instant, View
+from shared.storage import FileMissing
 
 router = APIRouter(tags=["me"])
 
@@ -58,11 +59,17 @@ async def export_me(
     context: Ctx, caller: Caller, origin: RequestOrigin, wait_seconds: WaitSeconds, response: Response
 ) -> Response:
     """Everything that the platform has about you, from all of its services, as one ZIP of JSON files and the documents that you
-    handed in. It is made when you ask and kept, sealed, for a day; until it is there the answer is 202."""
+    handed in. It is made when you ask and kept, sealed, for a day; until it is there the answer is 202. While files cannot be
+    read it is 503: ask again later."""
     begun = await request_export(context, caller.id, origin)
     found = await _settled(context, begun, wait_seconds, response)
+    archive = None
     if found.status == "ready":
-        archive = await context.files.get(found.archive_key)
+        try:
+            archive = await context.files.get(found.archive_key)
+        except FileMissing:
+            found = await replace_lost_export(context, found, origin)
+    if archive is not None:
         name = f'attachment; filename="lendery-{found.requested_at:%Y-%m-%d}.zip"'
         headers = {"Content-Disposition": name, "Cache-Control": "no-store", **response.headers}
         return Response(archive, media_type="application/zip", headers=headers)

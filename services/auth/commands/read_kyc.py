@@ -6,6 +6,7 @@ from services.auth.context import Context
 from services.auth.domain.kyc import KycDocument, KycSubmission
 from services.auth.domain.origin import Origin
 from services.auth.domain.problems import KycNotFound
+from shared.storage import FileMissing
 
 
 async def read_kyc(
@@ -23,7 +24,7 @@ async def read_kyc(
 async def read_kyc_document(
     context: Context, submission_id: UUID, document_id: UUID, reviewer_id: UUID, origin: Origin
 ) -> tuple[str, bytes]:
-    """The media type and content of a document. Raises `KycNotFound`."""
+    """The media type and content of a document. Raises `KycNotFound` or `StoreUnavailable`."""
     async with context.unit_of_work() as work:
         document = await work.kyc.document(submission_id, document_id)
         if document is None:
@@ -35,4 +36,7 @@ async def read_kyc_document(
             subject_id=document_id,
             after={"kyc_id": str(submission_id)},
         )
-    return document.media_type, await context.files.get(document.file_key(submission_id))
+    try:
+        return document.media_type, await context.files.get(document.file_key(submission_id))
+    except FileMissing:
+        raise KycNotFound("The file of this document is lost. Reject the submission, so that the person hands in anew.") from None

@@ -1,9 +1,10 @@
 """Ask for a copy of everything about oneself."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from services.auth.context import Context
-from services.auth.domain.origin import Origin
+from services.auth.domain.origin import SYSTEM, Origin
 from services.auth.domain.privacy import PrivacyRequest
 from services.auth.sagas.export import EXPORT, Export, ask
 from shared.ids import new_id
@@ -24,3 +25,14 @@ async def request_export(context: Context, user_id: UUID, origin: Origin) -> Pri
             work.outbox.add(message, aggregate_id=request.id)
         await work.audit("export.requested", origin=origin, actor_id=user_id, subject_id=request.id)
         return request
+
+
+async def replace_lost_export(context: Context, lost: PrivacyRequest, origin: Origin) -> PrivacyRequest:
+    """Another export in place of one whose archive is not there any more."""
+    async with context.unit_of_work() as work:
+        await work.users.find(lost.user_id, lock=True)
+        present = await work.privacy.find(lost.id)
+        if present is not None and present.status == "ready":
+            await work.privacy.save(replace(present, status="expired"))
+            await work.audit("export.lost", origin=SYSTEM, actor_id=None, subject_id=lost.id)
+    return await request_export(context, lost.user_id, origin)

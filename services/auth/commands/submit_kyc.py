@@ -1,6 +1,7 @@
 """Hand in who you are, for checking."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -44,7 +45,7 @@ async def submit_kyc(
     """The submission, waiting for its review.
 
     Files are stored before the transaction that makes them count, and deleted when that fails. Raises `KycPending`,
-    `KycAlreadyApproved`, or `InvalidRequest` for somebody who is not an adult.
+    `KycAlreadyApproved`, `StoreUnavailable`, or `InvalidRequest` for somebody who is not an adult.
     """
     check_age(details.date_of_birth, context.clock.now().date())
     async with context.read() as connection:
@@ -64,9 +65,10 @@ async def submit_kyc(
         for document, proof in zip(kept, documents, strict=True):
             await context.files.put(document.file_key(submission.id), proof.content)
         await _store(context, submission, kept, origin)
-    except (Problem, StoreUnavailable):
+    except Problem:
         for document in kept:
-            await context.files.delete(document.file_key(submission.id))
+            with suppress(StoreUnavailable):  # told below, or nothing was stored
+                await context.files.delete(document.file_key(submission.id))
         raise
     return submission
 

@@ -82,8 +82,11 @@ async def test_a_disk_keeps_no_half_files_and_shows_them_to_nobody(tmp_path: Pat
     assert {name: mode & 0o077 for name, mode in files_in(tmp_path).items()} == {"kyc/1/a": 0}
     blocked = tmp_path / "blocked"
     blocked.write_bytes(b"")
-    with pytest.raises(StoreUnavailable):
-        await files.put("blocked/a", b"")
+    for broken in (files.put("blocked/a", b""), files.get("blocked/a"), files.delete("blocked/a")):
+        with pytest.raises(StoreUnavailable) as raised:
+            await broken
+        assert raised.value.headers["Retry-After"]
+        assert str(tmp_path) not in raised.value.detail
 
 
 @pytest.mark.parametrize("url", ["", "files", "file://host/files", "file:files", "s3:///key", "ftp://x/y"])
