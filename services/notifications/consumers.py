@@ -6,7 +6,7 @@ from services.notifications.commands.send_sms import send_sms
 from services.notifications.domain.announcements import ANNOUNCED_EVENTS
 from services.notifications.personal_data import PERSONAL_DATA
 from shared.contracts.auth.user_events import UserUpdated
-from shared.contracts.notifications.message_commands import SendEmail, SendSms
+from shared.contracts.notifications.message_commands import SendEmail, SendEmailV1, SendSms, SendSmsV1
 from shared.messaging.consumer import ConsumerTable
 from shared.privacy import privacy_consumers
 
@@ -14,6 +14,8 @@ from shared.privacy import privacy_consumers
 CONSUMERS: ConsumerTable = {
     **dict.fromkeys(sorted(ANNOUNCED_EVENTS | {UserUpdated}, key=lambda event: event.type), announce_event),
     SendEmail: send_email,
+    SendEmailV1: send_email,
     SendSms: send_sms,
+    SendSmsV1: send_sms,
     **privacy_consumers(PERSONAL_DATA),
 }

@@ -5,13 +5,12 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
-from uuid import UUID
 
 import asyncpg
 import httpx
 
 from services.auth.domain.totp import code_of, step_at
-from shared.crypto import open_data, open_vault
+from tests.support.sealed_messages import opened
 
 BEFORE = timedelta(minutes=-6)
 """Where tests with apps set their clock first: each code moves it on by half a minute, and no token may be of the future."""
@@ -59,13 +58,8 @@ async def enrol_app(client: httpx.AsyncClient, headers: dict[str, str], clock: _
 async def codes_sent(owner: asyncpg.Connection, to: str) -> list[str]:
     """Every code that is on its way to an address or number, oldest first."""
     rows = await owner.fetch("SELECT envelope -> 'data' AS data FROM auth.outbox WHERE envelope -> 'data' ? 'sealed' ORDER BY id")
-    vault = open_vault(None, production=False)
-    messages = [json.loads(row["data"]) for row in rows]
-    return [
-        open_data(vault, message["sealed"], message_id=UUID(message["message_id"]))["code"]
-        for message in messages
-        if message["to"] == to and message["sealed"]
-    ]
+    messages = [opened(json.loads(row["data"])) for row in rows]
+    return [message["data"]["code"] for message in messages if message.get("to") == to and "code" in message["data"]]
 
 
 async def begin_login(client: httpx.AsyncClient, email: str, password: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import secrets
 from uuid import UUID
 
 from services.auth.commands.limit_attempts import refuse_more_codes
-from services.auth.commands.tell_user import mail_code, text_code
+from services.auth.commands.tell_user import send_mail, text_code
 from services.auth.context import Context
 from services.auth.domain.factor_problems import SmsUnavailable
 from services.auth.domain.origin import Origin
@@ -47,9 +47,9 @@ async def send_code(
     )
     await work.sent_codes.put(sent)
     if purpose in _BY_EMAIL:
-        mail_code(context, work, user, _TEMPLATES[purpose], code, expires_in=CODE_LIFETIME)
+        send_mail(work, user, _TEMPLATES[purpose], expires_in=CODE_LIFETIME, code=code)
     else:
-        text_code(context, work, user, sent_to, _TEMPLATES[purpose], code, expires_in=CODE_LIFETIME)
+        text_code(work, user, sent_to, _TEMPLATES[purpose], code, expires_in=CODE_LIFETIME)
     return sent
 
 

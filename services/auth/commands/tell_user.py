@@ -49,49 +49,30 @@ def publish_updated(work: AuthUnitOfWork, user: User) -> None:
 
 
 def send_mail(work: AuthUnitOfWork, user: User, template: str, *, expires_in: timedelta, **data: str) -> None:
-    """Write to the owner."""
-    work.outbox.send(
-        SendEmail(
-            message_id=new_id(),
-            template=template,
-            to=user.email,
-            language=user.language,
-            data={"full_name": user.full_name, **data},
-            expires_at=work.now + expires_in,
-        ),
-        aggregate_id=user.id,
-    )
-
-
-def mail_code(context: Context, work: AuthUnitOfWork, user: User, template: str, code: str, *, expires_in: timedelta) -> None:
-    """Write a code to the owner. Only the service that sends it can read it on the way."""
+    """Write to the owner. Only the service that sends it can read on the way to whom and what."""
     message_id = new_id()
+    content = {"full_name": user.full_name, **data, "to": user.email}
     work.outbox.send(
         SendEmail(
             message_id=message_id,
             template=template,
-            to=user.email,
             language=user.language,
-            data={"full_name": user.full_name},
-            sealed=seal_data(context.vault, {"code": code}, message_id=message_id),
+            sealed=seal_data(work.vault, content, message_id=message_id),
             expires_at=work.now + expires_in,
         ),
         aggregate_id=user.id,
     )
 
 
-def text_code(
-    context: Context, work: AuthUnitOfWork, user: User, number: str, template: str, code: str, *, expires_in: timedelta
-) -> None:
-    """Send a code to a number by SMS. Only the service that sends it can read it on the way."""
+def text_code(work: AuthUnitOfWork, user: User, number: str, template: str, code: str, *, expires_in: timedelta) -> None:
+    """Send a code to a number by SMS. Only the service that sends it can read on the way to whom and what."""
     message_id = new_id()
     work.outbox.send(
         SendSms(
             message_id=message_id,
             template=template,
-            to=number,
             language=user.language,
-            sealed=seal_data(context.vault, {"code": code}, message_id=message_id),
+            sealed=seal_data(work.vault, {"code": code, "to": number}, message_id=message_id),
             expires_at=work.now + expires_in,
         ),
         aggregate_id=user.id,

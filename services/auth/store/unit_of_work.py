@@ -38,6 +38,11 @@ class AuthUnitOfWork(UnitOfWork):
         self._vault = vault
         self._audited: list[AuditEntry] = []
 
+    @property
+    def vault(self) -> Vault:
+        """What seals what this transaction sends."""
+        return self._vault
+
     def open_stores(self) -> None:
         """Make the stores on the open connection."""
         self.users = Users(self.connection, self._vault)

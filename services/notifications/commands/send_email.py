@@ -4,39 +4,39 @@ from services.notifications.context import Context
 from services.notifications.domain.letter import WORTH_SENDING, Content, Letter, is_address
 from services.notifications.domain.texts import cleaned, name_text
 from services.notifications.rendering import Unrenderable
-from shared.contracts.notifications.message_commands import SendEmail
-from shared.crypto import Undecryptable, open_data
+from services.notifications.sealed_commands import Asked, unsealed
+from shared.contracts.notifications.message_commands import SendEmail, SendEmailV1
 from shared.messaging.consumer import Delivery
 from shared.problems import InvalidRequest
 
 _WITHOUT_LINK = "/"
 
 
-async def send_email(context: Context, delivery: Delivery[SendEmail]) -> None:
+async def send_email(context: Context, delivery: Delivery[SendEmail | SendEmailV1]) -> None:
     """Keep the e-mail to be sent, until the command's deadline at the latest; its words are dropped then.
 
-    The template is given the command's data and `expires_at`. Raises `InvalidRequest`, which nothing can mend, when the
-    address is none, what is sealed does not open here, the template does not exist or lacks a value.
+    The template is given the command's data and `expires_at`. Raises `InvalidRequest`, which nothing can mend, when what is
+    sealed does not open here, the address is none, the template does not exist or lacks a value.
     """
-    asked = delivery.message
+    command = delivery.message
+    asked = unsealed(context.vault, command)
     if not is_address(asked.to):
         raise InvalidRequest("The recipient is not an e-mail address.")
     try:
-        content = _content(context, asked)
-    except (Unrenderable, Undecryptable) as error:
+        content = _content(context, command, asked)
+    except Unrenderable as error:
         raise InvalidRequest(str(error)) from error
     async with context.unit_of_work(delivery) as work:
-        give_up_at = asked.expires_at or work.now + WORTH_SENDING
-        letter = Letter(asked.message_id, asked.template, asked.to, content, work.now, give_up_at)
-        await work.emails.add(letter, dedupe_key=f"command:{asked.message_id}", secret=True)
+        give_up_at = command.expires_at or work.now + WORTH_SENDING
+        letter = Letter(command.message_id, command.template, asked.to, content, work.now, give_up_at)
+        await work.emails.add(letter, dedupe_key=f"command:{command.message_id}", secret=True)
 
 
-def _content(context: Context, asked: SendEmail) -> Content:
-    sealed = open_data(context.vault, asked.sealed, message_id=asked.message_id) if asked.sealed else {}
-    values = cleaned(asked.data | sealed) | {"expires_at": asked.expires_at}
+def _content(context: Context, command: SendEmail | SendEmailV1, asked: Asked) -> Content:
+    values = cleaned(asked.data) | {"expires_at": command.expires_at}
     return context.renderer.email(
-        context.renderer.words(asked.template, asked.language, values),
-        asked.language,
+        context.renderer.words(command.template, command.language, values),
+        command.language,
         full_name=name_text(asked.data["full_name"]) if "full_name" in asked.data else None,
         link=asked.data.get("link", _WITHOUT_LINK),
     )

@@ -18,6 +18,7 @@ from services.auth.main import build
 from services.auth.settings import Settings
 from shared.service import Platform, Service
 from tests.support.identity import OneKeyVerifier
+from tests.support.sealed_messages import opened
 
 PASSWORD = "a long enough secret"
 ADMIN = {"email": "admin@lendery.test", "password": "admin-local-only"}
@@ -94,11 +95,11 @@ async def client(service: Service) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def sent(owner: asyncpg.Connection) -> Callable[[str], Awaitable[list[dict[str, Any]]]]:
-    """The payloads of one message type in the outbox, oldest first."""
+    """The payloads of one message type in the outbox as their receivers see them, oldest first."""
 
     async def read(message_type: str) -> list[dict[str, Any]]:
         rows = await owner.fetch("SELECT envelope -> 'data' AS data FROM auth.outbox WHERE type = $1 ORDER BY id", message_type)
-        return [json.loads(row["data"]) for row in rows]
+        return [opened(json.loads(row["data"])) for row in rows]
 
     return read
 

@@ -10,6 +10,7 @@ from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.dispatcher import Dispatcher, Outcome
 from shared.messaging.failures import Retries
 from tests.service.notifications.conftest import Notifications
+from tests.support.sealed_messages import sealed
 from tests.unit.notifications.samples import BORROWER, LENDER, registered, transfer
 
 QUICK = Retries(attempts_if_may_pass=100, first_delay_seconds=0.02, factor=1.5, longest_delay_seconds=0.2)
@@ -39,16 +40,16 @@ async def test_an_event_that_overtakes_the_registration_is_told_after_it(notific
 
 async def test_a_letter_nobody_can_write_is_a_dead_letter_at_once(notifications: Notifications) -> None:
     """After one attempt, with an error that names no person."""
+    message_id = new_id()
     asked = SendEmail(
-        message_id=new_id(),
+        message_id=message_id,
         template="password_changed",
-        to="amina@example.org",
-        data={"full_name": "Amina"},
+        sealed=sealed(message_id, {"to": "amina@example.org", "full_name": "Amina"}),
         expires_at=notifications.clock.now() + timedelta(days=1),
     )
     assert await _dispatcher(notifications).dispatch(notifications.envelope(asked).to_json()) is Outcome.DEAD
-    row = await notifications.owner.fetchrow("SELECT type, attempts, error FROM notifications.dead_letters")
+    row = await notifications.owner.fetchrow("SELECT type, attempts, error, envelope FROM notifications.dead_letters")
     assert (row["type"], row["attempts"]) == ("notifications.email.send", 1)
     assert "'changed_at' is undefined" in row["error"]
-    assert "mina" not in row["error"]
+    assert "mina" not in row["error"] + row["envelope"]
     assert await notifications.emails() == []

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,28 +15,35 @@ from services.notifications.commands.forget_old_rows import forget_old_rows
 from services.notifications.jobs import JOBS
 from services.notifications.providers.smtp.client import SmtpMailer
 from services.notifications.providers.smtp.server import SmtpServer
-from shared.contracts.notifications.message_commands import SendEmail
+from shared.contracts.notifications.message_commands import SendEmail, SendEmailV1
 from shared.ids import new_id
 from shared.jobs import JobRunner
 from shared.messaging.failures import Failure, classify
 from shared.problems import InvalidRequest
 from tests.service.notifications.conftest import Notifications
 from tests.service.notifications.mail_server import MailServer, accept, answer, take_it_and_hang_up, times
+from tests.support.sealed_messages import sealed
 from tests.unit.notifications.samples import EVENTS
 
 LINK = "https://lendery.example.org/v1/auth/pages/verify-email?token=very-secret"
+HERS = {"full_name": "Amina Wanjiru", "link": LINK}
 
 
-def letter(notifications: Notifications, to: str = "amina@example.org", hours: float = 24, **changes: object) -> SendEmail:
+def letter(
+    notifications: Notifications,
+    to: str = "amina@example.org",
+    hours: float = 24,
+    template: str = "verify_email",
+    data: Mapping[str, str] = HERS,
+) -> SendEmail:
     """What auth sends after a registration."""
-    values: dict[str, object] = {
-        "message_id": new_id(),
-        "template": "verify_email",
-        "to": to,
-        "data": {"full_name": "Amina Wanjiru", "link": LINK},
-        "expires_at": notifications.clock.now() + timedelta(hours=hours),
-    }
-    return SendEmail.model_validate(values | changes)
+    message_id = new_id()
+    return SendEmail(
+        message_id=message_id,
+        template=template,
+        sealed=sealed(message_id, {**data, "to": to}),
+        expires_at=notifications.clock.now() + timedelta(hours=hours),
+    )
 
 
 async def test_a_letter_is_sent_once_and_its_secret_forgotten(notifications: Notifications) -> None:
@@ -45,6 +54,8 @@ async def test_a_letter_is_sent_once_and_its_secret_forgotten(notifications: Not
     assert (row["status"], row["secret"], row["user_id"]) == ("pending", True, None)
     assert b"very-secret" not in row["content"]
     assert b"Amina" not in row["content"]
+    on_its_way = asked.model_dump_json()
+    assert not [word for word in ("very-secret", "Amina", "example.org") if word in on_its_way]
 
     await notifications.deliver()
     await notifications.deliver()
@@ -56,6 +67,17 @@ async def test_a_letter_is_sent_once_and_its_secret_forgotten(notifications: Not
     assert LINK in text.get_content()
     (row,) = await notifications.emails()
     assert (row["status"], row["attempts"], row["content"], row["failure"]) == ("sent", 1, None, None)
+
+
+async def test_a_letter_in_clear_is_still_sent(notifications: Notifications) -> None:
+    """A command of the version before, from an outbox that was full during an upgrade."""
+    await notifications.handle(SendEmailV1(message_id=new_id(), template="verify_email", to="amina@example.org", data=HERS))
+    await notifications.deliver()
+    (message,) = notifications.mail.accepted
+    assert message["To"] == "amina@example.org"
+    text = message.get_body(("plain",))
+    assert text is not None
+    assert LINK in text.get_content()
 
 
 async def test_the_same_letter_asked_for_twice_is_one(notifications: Notifications) -> None:
@@ -79,9 +101,7 @@ async def test_the_same_letter_asked_for_twice_is_one(notifications: Notificatio
         {"data": {"full_name": "Amina", "link": "javascript:alert(1)"}},
     ],
 )
-async def test_a_letter_that_cannot_be_written_is_refused_for_good(
-    notifications: Notifications, changes: dict[str, object]
-) -> None:
+async def test_a_letter_that_cannot_be_written_is_refused_for_good(notifications: Notifications, changes: dict[str, Any]) -> None:
     """Straight to the dead letters: trying again would not help."""
     with pytest.raises(InvalidRequest) as refused:
         await notifications.handle(letter(notifications, **changes))

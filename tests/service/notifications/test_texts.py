@@ -16,14 +16,14 @@ from services.notifications.context import Context
 from services.notifications.main import build
 from services.notifications.settings import Settings
 from shared.clock import FixedClock
-from shared.contracts.notifications.message_commands import SendSms
-from shared.crypto import open_vault, seal_data
+from shared.contracts.notifications.message_commands import SendSms, SendSmsV1
 from shared.ids import new_id
 from shared.problems import InvalidRequest
 from tests.service.notifications.africastalking_server import SmsServer, recipient, running_sms_server, without_recipients
 from tests.service.notifications.conftest import START, Notifications
 from tests.service.notifications.mail_server import MailServer
 from tests.support.identity import platform_for_tests
+from tests.support.sealed_messages import sealed
 
 NUMBER = "+254712345678"
 CODE = "804213"
@@ -31,8 +31,8 @@ CODE = "804213"
 
 def code_message(to: str = NUMBER, **changes: Any) -> SendSms:
     message_id = new_id()
-    sealed = seal_data(open_vault(None, production=False), {"code": CODE}, message_id=message_id)
-    values = {"template": "login_code", "to": to, "sealed": sealed, "expires_at": START + timedelta(minutes=10), **changes}
+    content = sealed(message_id, {"code": CODE, "to": to})
+    values = {"template": "login_code", "sealed": content, "expires_at": START + timedelta(minutes=10), **changes}
     return SendSms(message_id=message_id, **values)
 
 
@@ -82,6 +82,19 @@ async def test_a_code_arrives_and_is_forgotten_at_once(phone: Phone) -> None:
     assert (row["status"], row["content"], row["attempts"]) == ("sent", None, 1)
     assert row["reference"].startswith("ATXid_")
     assert CODE not in message.model_dump_json()
+    assert NUMBER not in message.model_dump_json()
+
+
+async def test_a_code_whose_number_was_in_clear_is_still_sent(phone: Phone) -> None:
+    """A command of the version before, from an outbox that was full during an upgrade."""
+    message_id = new_id()
+    expires_at = START + timedelta(minutes=10)
+    content = sealed(message_id, {"code": CODE})
+    old = SendSmsV1(message_id=message_id, template="login_code", to=NUMBER, sealed=content, expires_at=expires_at)
+    assert await phone.notifications.handle(old)
+    await phone.deliver()
+    ((number, words),) = phone.server.taken
+    assert (number, CODE in words) == (NUMBER, True)
 
 
 async def test_a_command_that_comes_twice_is_sent_once(phone: Phone) -> None:
@@ -168,10 +181,10 @@ async def test_a_code_past_its_time_is_not_sent(phone: Phone) -> None:
         {"to": "12345"},
         {"to": "+254712345678,+254722000000"},
         {"template": "no_such"},
-        {"sealed": None},
+        {"sealed": ""},
         {"sealed": "bm90IHNlYWxlZA=="},
         {"sealed": "not base64"},
-        {"sealed": seal_data(open_vault(None, production=False), {"code": CODE}, message_id=new_id())},
+        {"sealed": sealed(new_id(), {"code": CODE, "to": NUMBER})},
     ],
 )
 async def test_what_cannot_be_sent_is_refused_for_good(phone: Phone, changes: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ HOSTILE = '<script>alert(1)</script>"><a href=https://evil.example>'
 RENDERER = Renderer("https://lendery.example.org/")
 SECRET = "https://lendery.example.org/v1/auth/pages/verify-email?token=abc&x=1"
 
-# What auth puts into SendEmail.data, letter by letter.
+# What auth seals into SendEmail, letter by letter.
 AUTH_SENDS = {
     "verify_email": {"full_name", "link"},
     "password_reset": {"full_name", "link"},
