@@ -41,7 +41,7 @@ class Context:
 
     def unit_of_work(self, delivery: Delivery[Any] | None = None) -> LedgerWork:
         """A new transaction, for everything but money."""
-        return LedgerWork(self.database, self.clock, delivery=delivery)
+        return LedgerWork(self.database, self.clock, self.vault, delivery=delivery)
 
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A read-only connection."""

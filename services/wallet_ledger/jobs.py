@@ -9,6 +9,8 @@ from services.wallet_ledger.commands.post_adjustment import post_approved_adjust
 from services.wallet_ledger.commands.reconcile_ledger import reconcile_night
 from services.wallet_ledger.commands.seal_blocks import seal_blocks
 from services.wallet_ledger.commands.tell_provider_movements import tell_provider_movements
+from services.wallet_ledger.sealed import SEALED
+from shared.crypto.rotation import sealing_job
 from shared.jobs import Job
 
 JOBS = (
@@ -21,4 +23,5 @@ JOBS = (
     Job("tell provider movements", 2.0, tell_provider_movements),
     Job("reconcile the night", 300.0, reconcile_night),
     Job("forget old rows", 600.0, forget_old_rows),
+    Job("seal what is clear", 3600.0, sealing_job(SEALED)),
 )

@@ -18,8 +18,10 @@ from services.wallet_ledger.api import (
 from services.wallet_ledger.consumers import CONSUMERS
 from services.wallet_ledger.context import Context
 from services.wallet_ledger.jobs import JOBS
+from services.wallet_ledger.sealed import SEALED
 from services.wallet_ledger.settings import Settings
 from services.wallet_ledger.store.poster import Poster, PosterLimits
+from shared.crypto.rotation import seal_clear
 from shared.http.app import create_app
 from shared.service import Platform, Service, open_database
 
@@ -50,6 +52,7 @@ def build(settings: Settings, platform: Platform) -> Service:
 
     @asynccontextmanager
     async def resources() -> AsyncIterator[None]:
+        await seal_clear(database, context.vault, *SEALED)
         await poster.start()
         try:
             yield

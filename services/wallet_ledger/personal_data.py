@@ -33,8 +33,7 @@ PERSONAL_DATA = PersonalData(
             ORDER BY w.id""",
     },
     erased={
-        "people": """UPDATE people SET email_hash = sha256(convert_to('erased ' || user_id::text, 'UTF8')), active = false
-            WHERE user_id = $1""",
+        "people": "UPDATE people SET email_hash = '', email_index = NULL, active = false WHERE user_id = $1",
         "wallets": "UPDATE wallets SET name = 'Erased' WHERE user_id = $1 AND name <> 'Erased'",
     },
     erased_last=close_wallets_of_erased,

@@ -3,7 +3,6 @@
 from services.wallet_ledger.commands.open_wallet import open_home_wallet
 from services.wallet_ledger.commands.suspend_wallets import resume_wallets, suspend_wallets
 from services.wallet_ledger.context import Context
-from services.wallet_ledger.domain.wallet import email_hash
 from shared.contracts.auth.user_events import UserRegistered, UserUpdated
 from shared.messaging.consumer import Delivery
 
@@ -12,7 +11,7 @@ async def welcome_person(context: Context, delivery: Delivery[UserRegistered]) -
     """Somebody registered: they can be sent money, and have a wallet."""
     registered = delivery.message
     async with context.unit_of_work(delivery) as work:
-        await work.people.put(registered.user_id, email_hash(registered.email), active=True)
+        await work.people.put(registered.user_id, registered.email, active=True)
         await open_home_wallet(work, registered.user_id, registered.home_currency)
 
 
@@ -27,6 +26,6 @@ async def update_person(context: Context, delivery: Delivery[UserUpdated]) -> No
     async with context.unit_of_work(delivery) as work:
         await work.wallets.lock_owner(updated.user_id)
         changed = active != await work.people.is_active(updated.user_id)
-        await work.people.put(updated.user_id, email_hash(updated.email), active=active)
+        await work.people.put(updated.user_id, updated.email, active=active)
         if changed:
             await (resume_wallets if active else suspend_wallets)(work, updated.user_id)

@@ -18,9 +18,10 @@ from services.wallet_ledger.domain.problems import (
     WalletNotFound,
 )
 from services.wallet_ledger.domain.transaction import Outcome, Transaction
-from services.wallet_ledger.domain.wallet import Wallet, email_hash
+from services.wallet_ledger.domain.wallet import Wallet
 from services.wallet_ledger.store.journal import Journal
 from services.wallet_ledger.store.lane import TransactionRefused
+from services.wallet_ledger.store.people import indexes_of
 from services.wallet_ledger.store.wallets import WalletStore
 from shared.contracts.wallet_ledger.wallet_events import TransferCompleted
 from shared.db import eventually
@@ -145,11 +146,11 @@ async def _wallets(context: Context, order: TransferOrder) -> tuple[Wallet, Wall
 
 
 async def _recipient(context: Context, email: str, currency: str) -> Wallet:
-    hashed = email_hash(email)
+    indexes = indexes_of(context.vault, email)
 
     async def read() -> Wallet | None:
         async with context.read() as connection:
-            return await WalletStore(connection).receiving(hashed, currency)
+            return await WalletStore(connection).receiving(indexes, currency)
 
     wallet = await eventually(read)
     if wallet is None:

@@ -33,5 +33,5 @@ class Wallet:
 
 
 def email_hash(email: str) -> bytes:
-    """32 bytes by which a recipient is found; the address itself is not kept here."""
+    """32 bytes for an address, however it is written. Anybody can make them, so they are stored sealed, and indexed by a key."""
     return hashlib.sha256(email.strip().lower().encode()).digest()

@@ -289,12 +289,13 @@ people = Table(
     "people",
     metadata,
     Column("user_id", Uuid, primary_key=True),
-    Column("email_hash", LargeBinary, nullable=False),
+    Column("email_hash", LargeBinary, nullable=False),  # sealed
     Column("active", Boolean, nullable=False),
-    CheckConstraint("octet_length(email_hash) = 32", name="people_email_hash_check"),
+    Column("email_index", LargeBinary),  # keyed; none while what is there from before is not sealed, or once it is erased
+    CheckConstraint("octet_length(email_index) = 32", name="people_email_index_check"),
 )
 
-Index("people_email_hash_idx", people.c.email_hash)
+Index("people_email_index_idx", people.c.email_index)
 
 account_freezes = operator_tables.account_freezes_table(metadata)
 wallet_uses = operator_tables.wallet_uses_table(metadata)

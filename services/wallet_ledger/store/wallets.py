@@ -93,9 +93,9 @@ class WalletStore:
         """The wallet that a person got at registration."""
         return await self._find(wallets.c.user_id == user_id, wallets.c.is_home)
 
-    async def receiving(self, email_hash: bytes, currency: str) -> Wallet | None:
+    async def receiving(self, email_indexes: Sequence[bytes], currency: str) -> Wallet | None:
         """Where money for an address goes: its owner's home wallet if it is in `currency`, else their oldest that is."""
-        owner = sa.select(people.c.user_id).where(people.c.email_hash == email_hash, people.c.active)
+        owner = sa.select(people.c.user_id).where(people.c.email_index.in_(email_indexes), people.c.active)
         return await self._find(
             wallets.c.user_id.in_(owner),
             wallets.c.currency == currency,
