@@ -1,21 +1,28 @@
 """Messages that a consumer could not handle: kept in its own schema, listed, replayed or discarded by an operator.
 
 The same on every transport. A replay is a row of the consumer's own outbox that names this one consumer: it is as durable as
-any message, nobody else sees it, and if it fails again the same dead letter is dead again.
+any message, nobody else sees it, and if it fails again the same dead letter is dead again. Either decision is told to the
+audit log in the transaction that makes it.
 """
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.contracts.auth.audit_events import ActionTaken
+from shared.ids import new_id
 from shared.messaging.envelope import Envelope
-from shared.messaging.outbox import channel_of
+from shared.messaging.outbox import Outbox, channel_of
+from shared.telemetry import trace
+
+_IDS_TOLD = 100
 
 Status = Literal["dead", "replayed", "discarded"]
 
@@ -44,11 +51,11 @@ WITH chosen AS (
 ), woken AS (
     SELECT pg_notify($3::text, '')
 )
-SELECT id FROM chosen, woken ORDER BY id
+SELECT id, type FROM chosen, woken ORDER BY id
 """
 _DISCARD = """
 UPDATE dead_letters SET status = 'discarded'
-WHERE consumer = $1 AND status = 'dead' AND ($2::bigint[] IS NULL OR id = ANY ($2)) RETURNING id
+WHERE consumer = $1 AND status = 'dead' AND ($2::bigint[] IS NULL OR id = ANY ($2)) RETURNING id, type
 """
 
 
@@ -98,14 +105,36 @@ class DeadLetters:
         chosen = list(ids) if ids is not None else None
         async with self._engine.begin() as connection:
             rows = await connection.exec_driver_sql(_REPLAY, (self._consumer, chosen, channel_of(self._consumer)))
-            return [row.id for row in rows]
+            return await self._decided("replayed", rows.all(), connection)
 
     async def discard(self, ids: Sequence[int] | None = None) -> Sequence[int]:
         """Give these (default: all that are dead) up for good; the ids for which that was possible. The rows stay."""
         chosen = list(ids) if ids is not None else None
         async with self._engine.begin() as connection:
             rows = await connection.exec_driver_sql(_DISCARD, (self._consumer, chosen))
-            return [row.id for row in rows]
+            return await self._decided("discarded", sorted(rows.all()), connection)
+
+    async def _decided(self, what: str, letters: Sequence[Any], connection: AsyncConnection) -> Sequence[int]:
+        """Tell the audit log; the ids. It is done on the host, where nobody has to say who they are."""
+        ids = [letter.id for letter in letters]
+        if ids:
+            outbox = Outbox(self._consumer)
+            outbox.publish(
+                ActionTaken(
+                    id=new_id(),
+                    at=datetime.now(UTC),
+                    service=self._consumer,
+                    action=f"dead_letters.{what}_on_host",
+                    actor_kind="system",
+                    subject_kind="service",
+                    subject_id=self._consumer,
+                    trace_id=trace.current().trace_id,
+                    after={"count": len(ids), "ids": ids[:_IDS_TOLD], "types": dict(Counter(letter.type for letter in letters))},
+                ),
+                aggregate_id=f"dead_letters:{self._consumer}",
+            )
+            await outbox.flush(connection)
+        return ids
 
 
 def _as_json(body: bytes, envelope: Envelope | None) -> str:

@@ -54,6 +54,16 @@ async def status_of(owner: asyncpg.Connection, schema: str) -> list[str]:
     return [row["status"] for row in await owner.fetch(f"SELECT status FROM {schema}.dead_letters ORDER BY id")]
 
 
+async def audited(owner: asyncpg.Connection, schema: str) -> list[tuple[str, object]]:
+    """What a service tells the audit log."""
+    rows = await owner.fetch(
+        f"SELECT envelope -> 'data' AS data FROM {schema}.outbox WHERE type = 'auth.action.taken' ORDER BY id"
+    )
+    actions = [json.loads(row["data"]) for row in rows]
+    assert all((one["service"], one["subject_id"], one["actor_kind"]) == (schema, schema, "system") for one in actions)
+    return [(one["action"], one["after"]) for one in actions]
+
+
 async def test_an_empty_ledger_verifies(database_url: str) -> None:
     ended = await lendery(database_url, "verify")
     assert ended.exit_code == ExitCode.OK, ended.output
@@ -96,12 +106,16 @@ async def test_a_replay_puts_the_message_into_the_consumers_own_outbox(database_
     ended = await lendery(database_url, "dead-letters", "replay", "--service", "payments", str(number))
     assert (ended.exit_code, ended.stdout) == (ExitCode.OK, "1 replayed\n")
     assert await status_of(owner, "payments") == ["replayed", "dead"]
-    assert [row["consumer"] for row in await owner.fetch("SELECT consumer FROM payments.outbox")] == ["payments"]
+    replayed = "SELECT consumer FROM payments.outbox WHERE type = 'lending.loan.approved'"
+    assert [row["consumer"] for row in await owner.fetch(replayed)] == ["payments"]
+    told = {"count": 1, "ids": [number], "types": {"lending.loan.approved": 1}}
+    assert await audited(owner, "payments") == [("dead_letters.replayed_on_host", told)]
 
     again = await lendery(database_url, "dead-letters", "replay", "--service", "payments", str(number), str(other))
     assert again.exit_code == ExitCode.FAULT
     assert f"Not replayed: {number}." in again.stderr
     assert await status_of(owner, "payments") == ["replayed", "replayed"]
+    assert [after for _, after in await audited(owner, "payments")] == [told, {**told, "ids": [other]}]
 
 
 async def test_what_cannot_be_read_is_not_replayed_but_can_be_discarded(database_url: str, owner: asyncpg.Connection) -> None:
@@ -109,10 +123,13 @@ async def test_what_cannot_be_read_is_not_replayed_but_can_be_discarded(database
     refused = await lendery(database_url, "dead-letters", "replay", "--service", "auth", str(number))
     assert refused.exit_code == ExitCode.FAULT
     assert await status_of(owner, "auth") == ["dead"]
+    assert await audited(owner, "auth") == []
     discarded = await lendery(database_url, "dead-letters", "discard", "--service", "auth", "--all", "--yes")
     assert (discarded.exit_code, discarded.stdout) == (ExitCode.OK, "1 discarded\n")
     assert await status_of(owner, "auth") == ["discarded"]
-    assert not await owner.fetch("SELECT 1 FROM auth.outbox")
+    assert not await owner.fetch("SELECT 1 FROM auth.outbox WHERE consumer IS NOT NULL")
+    told = {"count": 1, "ids": [number], "types": {"lending.loan.approved": 1}}
+    assert await audited(owner, "auth") == [("dead_letters.discarded_on_host", told)]
 
 
 async def test_nothing_is_discarded_without_a_yes(database_url: str, owner: asyncpg.Connection) -> None:
@@ -185,3 +202,20 @@ async def test_signing_keys_are_listed_rotated_and_revoked(database_url: str, ow
     unknown = await lendery(database_url, "keys", "revoke", "nothing", "--reason", "x", "--yes")
     assert unknown.exit_code == ExitCode.USAGE
     assert "There is no key nothing" in unknown.stderr
+
+
+async def test_wallet_uses_are_told_again(database_url: str, owner: asyncpg.Connection) -> None:
+    loan_id, borrower_id, wallet_id = uuid4(), uuid4(), uuid4()
+    await owner.execute(
+        "INSERT INTO lending.loans (id, borrower_id, wallet_id, product_code, amount_minor, currency, term_months, purpose, method,"
+        " day_count, surplus, annual_rate, risk_grade, submitted_at, status, pledged_minor, funded_minor, bucket, outstanding_minor)"
+        " VALUES ($1, $2, $3, 'personal-kes', 1000, 'KES', 3, 'x', 'annuity', '30/360', 'lower', 0.1, 'B', now(), 'expired', 0, 0,"
+        " 0, 0)",
+        loan_id, borrower_id, wallet_id,
+    )  # fmt: skip
+    ended = await lendery(database_url, "tell-wallet-uses")
+    assert ended.exit_code == ExitCode.OK, ended.output
+    assert "1 uses of wallets told" in ended.stdout
+    told = await owner.fetchval("SELECT envelope -> 'data' FROM lending.outbox WHERE type = 'lending.wallet_use.changed'")
+    said = json.loads(told)
+    assert (said["reference"], said["wallet_id"], said["in_use"]) == (f"loan:{loan_id}", str(wallet_id), False)
