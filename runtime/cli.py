@@ -6,7 +6,20 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from runtime.commands import dead_letters, demo, keys, migrate, openapi, rotate_pii, serve, up, users, verify, version
+from runtime.commands import (
+    dead_letters,
+    demo,
+    keys,
+    migrate,
+    openapi,
+    rotate_pii,
+    serve,
+    tell_wallet_uses,
+    up,
+    users,
+    verify,
+    version,
+)
 from runtime.trouble import EXIT_CODES, Trouble
 
 _EXIT_CODES = "\n".join(f"{code.value:>3}  {meaning}" for code, meaning in EXIT_CODES.items())
@@ -45,6 +58,7 @@ def _flowing(docstring: str) -> str:
 
 for _command in (up.up, serve.serve, migrate.migrate, demo.demo, verify.verify, openapi.openapi, version.version):
     app.command(help=_flowing(_command.__doc__ or ""))(_command)
+app.command("tell-wallet-uses", help=_flowing(tell_wallet_uses.tell_wallet_uses.__doc__ or ""))(tell_wallet_uses.tell_wallet_uses)
 app.add_typer(dead_letters.app, name="dead-letters")
 keys.app.command("rotate-pii", help=_flowing(rotate_pii.rotate_pii.__doc__ or ""))(rotate_pii.rotate_pii)
 app.add_typer(keys.app, name="keys")

@@ -7,6 +7,7 @@ from services.wallet_ledger.personal_data import PERSONAL_DATA
 from shared.contracts.auth.user_events import UserRegistered, UserUpdated
 from shared.contracts.lending.investment_events import InvestmentHeld, InvestmentReleased
 from shared.contracts.lending.loan_events import LoanCancelled, LoanDeclined, LoanExpired, LoanRepaid, LoanSubmitted
+from shared.contracts.lending.wallet_use_events import WalletUseChanged
 from shared.contracts.payments.deposit_events import DepositExpired, DepositFailed, DepositStarted, DepositSucceeded
 from shared.contracts.payments.withdrawal_events import (
     WithdrawalCancelled,
@@ -37,5 +38,6 @@ CONSUMERS: ConsumerTable = {
     LoanRepaid: uses.forget_loan,
     InvestmentHeld: uses.note_investment,
     InvestmentReleased: uses.forget_investment,
+    WalletUseChanged: uses.follow_use,
     **privacy_consumers(PERSONAL_DATA),
 }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.lending.commands.assess_credit import assess_in
+from services.lending.commands.event_facts import loan_facts
 from services.lending.context import Context
 from services.lending.domain.assessment import Assessment, Financials, heaviest_installment
 from services.lending.domain.day_count import DayCount
@@ -95,10 +96,7 @@ async def apply_for_loan(context: Context, principal: Principal, application: Ap
     await work.loans.note(loan.id, "submitted", await work.business_days.today(work.now.date()), work.now)
     work.outbox.publish(
         LoanSubmitted(
-            loan_id=loan.id,
-            borrower_id=loan.borrower_id,
-            amount_minor=loan.amount_minor,
-            currency=loan.currency,
+            **loan_facts(loan),
             term_months=loan.term_months,
             annual_rate=rate_text(loan.annual_rate),
             risk_grade=loan.risk_grade,

@@ -14,6 +14,7 @@ def loan_facts(loan: Loan) -> dict[str, Any]:
         "borrower_id": loan.borrower_id,
         "amount_minor": loan.amount_minor,
         "currency": loan.currency,
+        "wallet_id": loan.wallet_id,
     }
 
 
@@ -25,6 +26,7 @@ def investment_facts(investment: Investment) -> dict[str, Any]:
         "lender_id": investment.lender_id,
         "amount_minor": investment.amount_minor,
         "currency": investment.currency,
+        "wallet_id": investment.wallet_id,
     }
 
 

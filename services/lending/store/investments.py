@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.lending.domain.investment import Investment, InvestmentStatus
 from services.lending.domain.problems import InvestmentNotFound
+from services.lending.domain.wallet_use import ENDED_INVESTMENTS
 from services.lending.store.tables import investments
+from services.lending.store.wallet_uses import TellUse
 
 _FIELDS = [column for column in investments.c if column.name != "created_at"]
 
@@ -24,12 +26,14 @@ def investment_of(row: Any) -> Investment:
 class InvestmentStore:
     """Investments for writing. Their loan's lock protects them: take it first."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, tell_use: TellUse) -> None:
         self._connection = connection
+        self._tell_use = tell_use
 
     async def add(self, investment: Investment) -> None:
         """A new investment."""
         await self._connection.execute(investments.insert().values(**asdict(investment)))
+        self._tell_use(investment)
 
     async def get(self, investment_id: UUID) -> Investment:
         """One investment. Raises `InvestmentNotFound`."""
@@ -50,7 +54,8 @@ class InvestmentStore:
 
     async def save(self, changed: Iterable[Investment]) -> None:
         """Write investments whose loan is locked."""
-        rows = [{f"new_{name}": value for name, value in asdict(investment).items()} for investment in changed]
+        written = list(changed)
+        rows = [{f"new_{name}": value for name, value in asdict(investment).items()} for investment in written]
         if not rows:
             return
         mutable = ("status", "outstanding_minor", "principal_minor", "interest_minor", "service_fees_minor", "rejection_code")
@@ -60,3 +65,6 @@ class InvestmentStore:
             .values({name: sa.bindparam(f"new_{name}") for name in mutable})
         )
         await self._connection.execute(statement, rows)
+        for investment in written:
+            if investment.status in ENDED_INVESTMENTS:
+                self._tell_use(investment)

@@ -15,7 +15,9 @@ from services.lending.domain.loan_state import Surplus
 from services.lending.domain.pricing import Grade
 from services.lending.domain.problems import LoanNotFound
 from services.lending.domain.terms import Method
+from services.lending.domain.wallet_use import ENDED_LOANS
 from services.lending.store.tables import loan_events, loans
+from services.lending.store.wallet_uses import TellUse
 from shared.ids import new_id
 
 
@@ -38,12 +40,14 @@ def loan_of(row: Any) -> Loan:
 class LoanStore:
     """Loans for writing: read under their row lock, written whole."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, tell_use: TellUse) -> None:
         self._connection = connection
+        self._tell_use = tell_use
 
     async def add(self, loan: Loan) -> None:
         """A new loan."""
         await self._connection.execute(loans.insert().values(**asdict(loan)))
+        self._tell_use(loan)
 
     async def lock(self, loan_id: UUID) -> Loan:
         """The loan, nobody else's until the transaction ends. Raises `LoanNotFound`."""
@@ -58,6 +62,8 @@ class LoanStore:
         fields = asdict(loan)
         del fields["id"]
         await self._connection.execute(sa.update(loans).where(loans.c.id == loan.id).values(**fields))
+        if loan.status in ENDED_LOANS:
+            self._tell_use(loan)
 
     async def due_by(self, day: date, after: UUID | None, limit: int) -> Sequence[UUID]:
         """Active loans that have something due on `day` or before, in the order of their ids."""

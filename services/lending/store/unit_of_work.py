@@ -13,6 +13,7 @@ from services.lending.store.investments import InvestmentStore
 from services.lending.store.loans import LoanStore
 from services.lending.store.people import PeopleStore
 from services.lending.store.repayments import RepaymentStore
+from services.lending.store.wallet_uses import tell_uses
 from shared.db.unit_of_work import UnitOfWork as SharedUnitOfWork
 from shared.messaging.envelope import Message
 from shared.sagas import DEADLINE_PASSED, Cause, Definition, Saga, SagaStore
@@ -38,8 +39,8 @@ class UnitOfWork(SharedUnitOfWork):
         """Make the stores."""
         self.people = PeopleStore(self.connection)
         self.assessments = AssessmentStore(self.connection)
-        self.loans = LoanStore(self.connection)
-        self.investments = InvestmentStore(self.connection)
+        self.loans = LoanStore(self.connection, tell_uses(self.outbox))
+        self.investments = InvestmentStore(self.connection, tell_uses(self.outbox))
         self.repayments = RepaymentStore(self.connection)
         self.business_days = BusinessDayStore(self.connection)
         self.sagas = SagaStore(self.connection)

@@ -27,7 +27,10 @@ class WalletUses:
         wallet_id: UUID | None = None,
         loan_id: UUID | None = None,
     ) -> None:
-        """Something counts on a wallet, or on whichever of the person's wallets in `currency`."""
+        """Something counts on a wallet, or on whichever of the person's wallets in `currency`.
+
+        What is known already stays as it is, but learns which wallet it is.
+        """
         values = {
             "reference": reference,
             "user_id": user_id,
@@ -36,7 +39,9 @@ class WalletUses:
             "loan_id": loan_id,
             "since": since,
         }
-        await self._connection.execute(insert(wallet_uses).values(values).on_conflict_do_nothing())
+        row = insert(wallet_uses).values(values)
+        known = {"wallet_id": sa.func.coalesce(row.excluded.wallet_id, wallet_uses.c.wallet_id)}
+        await self._connection.execute(row.on_conflict_do_update(index_elements=[wallet_uses.c.reference], set_=known))
 
     async def end(self, reference: str) -> None:
         """It is over."""

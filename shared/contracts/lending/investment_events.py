@@ -3,6 +3,8 @@
 from typing import ClassVar
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.messaging.envelope import Event
 
 
@@ -12,6 +14,7 @@ class _Investment(Event):
     lender_id: UUID
     amount_minor: int
     currency: str
+    wallet_id: UUID | None = Field(None, description="The lender's wallet that the money comes from and goes back to")
 
 
 class InvestmentHeld(_Investment):

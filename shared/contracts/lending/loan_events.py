@@ -4,6 +4,8 @@ from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.messaging.envelope import Event
 
 
@@ -12,6 +14,7 @@ class _Loan(Event):
     borrower_id: UUID
     amount_minor: int
     currency: str
+    wallet_id: UUID | None = Field(None, description="The borrower's wallet that the loan is paid out to")
 
 
 class LoanSubmitted(_Loan):

@@ -207,15 +207,15 @@ async def test_signing_keys_are_listed_rotated_and_revoked(database_url: str, ow
 async def test_wallet_uses_are_told_again(database_url: str, owner: asyncpg.Connection) -> None:
     loan_id, borrower_id, wallet_id = uuid4(), uuid4(), uuid4()
     await owner.execute(
-        "INSERT INTO lending.loans (id, borrower_id, wallet_id, product_code, amount_minor, currency, term_months, purpose, method,"
-        " day_count, surplus, annual_rate, risk_grade, submitted_at, status, pledged_minor, funded_minor, bucket, outstanding_minor)"
-        " VALUES ($1, $2, $3, 'personal-kes', 1000, 'KES', 3, 'x', 'annuity', '30/360', 'lower', 0.1, 'B', now(), 'expired', 0, 0,"
-        " 0, 0)",
+        "INSERT INTO lending.loans (id, borrower_id, wallet_id, product_code, amount_minor, currency, term_months, purpose,"
+        " method, day_count, surplus, annual_rate, risk_grade, submitted_at, status, pledged_minor, funded_minor, bucket,"
+        " outstanding_minor) VALUES ($1, $2, $3, 'personal-kes', 1000, 'KES', 3, 'x', 'annuity', '30/360', 'lower', 0.1, 'B',"
+        " now(), 'expired', 0, 0, 0, 0)",
         loan_id, borrower_id, wallet_id,
     )  # fmt: skip
     ended = await lendery(database_url, "tell-wallet-uses")
     assert ended.exit_code == ExitCode.OK, ended.output
-    assert "1 uses of wallets told" in ended.stdout
+    assert "Uses of wallets told: 1" in ended.stdout
     told = await owner.fetchval("SELECT envelope -> 'data' FROM lending.outbox WHERE type = 'lending.wallet_use.changed'")
     said = json.loads(told)
     assert (said["reference"], said["wallet_id"], said["in_use"]) == (f"loan:{loan_id}", str(wallet_id), False)

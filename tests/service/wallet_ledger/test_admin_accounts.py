@@ -11,6 +11,7 @@ from services.wallet_ledger.domain.entries import Hold, PostHold, VoidHold
 from services.wallet_ledger.domain.transaction import Outcome
 from shared.contracts.lending.investment_events import InvestmentHeld
 from shared.contracts.lending.loan_events import LoanRepaid, LoanSubmitted
+from shared.contracts.lending.wallet_use_events import WalletUseChanged
 from shared.contracts.payments.deposit_events import DepositExpired, DepositStarted
 from shared.ids import new_id
 from tests.service.wallet_ledger.conftest import MakePoster, Person, World, move, transaction
@@ -242,6 +243,27 @@ async def test_what_others_count_on_is_not_closed(world: World) -> None:
     loan = {"loan_id": loan_id, "borrower_id": new_id(), "amount_minor": 1, "currency": "KES"}
     repaid = LoanRepaid(**loan, repaid_on=world.context.clock.now().date())
     await uses.forget_loan(world.context, delivery_of(repaid, "lending"))
+    assert (await operate(world, savings.account, "close"))["status"] == "closed"
+
+
+async def test_what_has_ended_in_whatever_way_is_not_counted_on(world: World) -> None:
+    """An investment that is written off: no other event says so, and none of its loan's."""
+    ann = await world.person()
+    savings, other = await further(world, ann), await further(world, ann)
+    loan_id, investment_id = new_id(), new_id()
+    use = {"loan_id": loan_id, "user_id": ann.id, "wallet_id": savings.wallet_id, "currency": "KES"}
+    held = InvestmentHeld(investment_id=investment_id, loan_id=loan_id, lender_id=ann.id, amount_minor=1, currency="KES")
+    begun = WalletUseChanged.model_validate({**use, "reference": f"investment:{investment_id}", "in_use": True})
+
+    await uses.note_investment(world.context, delivery_of(held, "lending"))  # a message of old: some wallet of hers
+    assert (await operate(world, other.account, "close", status=409))["code"] == "wallet_in_use"
+    await uses.follow_use(world.context, delivery_of(begun, "lending"))
+    await uses.note_investment(world.context, delivery_of(held, "lending"))
+    assert (await operate(world, other.account, "close"))["status"] == "closed"
+    assert (await operate(world, savings.account, "close", status=409))["code"] == "wallet_in_use"
+    for _ in range(2):
+        ended = delivery_of(begun.model_copy(update={"in_use": False}), "lending")
+        await uses.follow_use(world.context, ended)
     assert (await operate(world, savings.account, "close"))["status"] == "closed"
 
 
