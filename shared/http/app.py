@@ -5,10 +5,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.http.client_address import PRIVATE_NETWORKS, Networks
+from shared.http.direct import DirectRoutes
 from shared.http.errors import install_error_handlers
 from shared.http.middleware import RequestContext
 from shared.http.schemas import ProblemDocument
@@ -28,6 +33,25 @@ _PROBLEM: dict[int | str, dict[str, Any]] = {
 }
 
 
+class App(FastAPI):
+    """A FastAPI app whose requests meet `RequestContext`, then `DirectRoutes`, and FastAPI's own machinery only for the rest."""
+
+    def __init__(self, *, service: str, trusted_proxies: Networks, **declared: Any) -> None:
+        super().__init__(**declared)
+        self._service = service
+        self._trusted_proxies = trusted_proxies
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """What a request goes through, from the outside in. `RequestContext` answers what would be FastAPI's 500."""
+        otherwise = ExceptionMiddleware(AsyncExitStackMiddleware(self.router), handlers=self.exception_handlers)
+        self.direct = DirectRoutes(self.routes, self.exception_handlers, otherwise)
+        return RequestContext(self.direct, service=self._service, trusted_proxies=self._trusted_proxies)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; without FastAPI's own telemetry, for which there is `RequestContext`."""
+        await Starlette.__call__(self, scope, receive, send)
+
+
 def create_app(
     *,
     service: str,
@@ -45,7 +69,9 @@ def create_app(
     Who runs it adds the checks of its own parts, such as a worker's, to `app.state.checks`.
     """
 
-    app = FastAPI(
+    app = App(
+        service=service,
+        trusted_proxies=trusted_proxies,
         title=title,
         description=description,
         redirect_slashes=False,
@@ -60,7 +86,6 @@ def create_app(
     app.state.checks = dict(checks)
     app.include_router(operations_router(app.state.checks))
     install_error_handlers(app)
-    app.add_middleware(RequestContext, service=service, trusted_proxies=trusted_proxies)
     return app
 
 
