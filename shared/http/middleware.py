@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from functools import lru_cache, partial
+from functools import partial
 from random import getrandbits
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,17 +11,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.http.client_address import PRIVATE_NETWORKS, Networks, address_of
 from shared.http.errors import problem_of, problem_response
 from shared.problems import InvalidRequest
-from shared.telemetry import metrics, trace
+from shared.telemetry import trace
 from shared.telemetry.access import AccessLog
+from shared.telemetry.http_metrics import HTTP
 
 _log = logging.getLogger(__name__)
 _WELL_FORMED_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
-
-
-# Looking a metric up by its labels costs more than counting with it.
-_requests = lru_cache(maxsize=4096)(metrics.HTTP_REQUESTS.labels)
-_seconds = lru_cache(maxsize=4096)(metrics.HTTP_SECONDS.labels)
 
 
 class RequestContext:
@@ -32,7 +28,7 @@ class RequestContext:
         self._app = app
         self._service = service
         self._trusted_proxies = trusted_proxies
-        self._in_flight = metrics.HTTP_IN_FLIGHT.labels(service)
+        HTTP.in_flight[service] += 0
         self._access = AccessLog(service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,7 +62,7 @@ class RequestContext:
                 ]
             await send(message)
 
-        self._in_flight.inc()
+        HTTP.in_flight[self._service] += 1
         try:
             if b"%00" in scope.get("query_string", b"") or "\x00" in scope["path"]:
                 raise InvalidRequest("The address holds a NUL character. Remove it.")
@@ -79,14 +75,13 @@ class RequestContext:
                 raise
             await problem_response(problem)(scope, receive, send_with_ids)
         finally:
-            self._in_flight.dec()
+            HTTP.in_flight[self._service] -= 1
             self._record(scope, status, time.perf_counter() - started, request_id, span)
 
     def _record(self, scope: Scope, status: int, seconds: float, request_id: str, span: trace.Trace) -> None:
         route = getattr(scope.get("route"), "path", None) or scope.get("route_path", "unmatched")
         method = scope["method"]
-        _requests(self._service, method, route, str(status)).inc()
-        _seconds(self._service, method, route).observe(seconds)
+        HTTP.observe(self._service, method, route, status, seconds)
         if route not in _QUIET:
             self._access.write(
                 method=method, route=route, status=status, seconds=seconds, trace_id=span.trace_id, request_id=request_id
@@ -95,9 +90,8 @@ class RequestContext:
 
 def _new_request_id() -> str:
     """A UUID of version 7 like every id of ours, though of quicker randomness: it names a request and guards nothing."""
-    digits = (
-        f"{time.time_ns() // 1_000_000:012x}{0x7000 | getrandbits(12):04x}{0x8000 | getrandbits(14):04x}{getrandbits(48):012x}"
-    )
+    now, chance = time.time_ns() // 1_000_000, getrandbits(74)
+    digits = f"{now << 80 | 7 << 76 | chance >> 62 << 64 | 2 << 62 | chance & 0x3FFFFFFFFFFFFFFF:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

@@ -31,7 +31,12 @@ _HOSTS = frozenset({("1.1", 1), ("1.0", 1), ("1.0", 0)})
 
 
 class HttpProtocol(uvicorn_http.HttpToolsProtocol):
-    """One connection."""
+    """One connection. Apps find it in `scope["connection"]`.
+
+    `when_client_leaves` is called if the client goes before the present answer is complete.
+    """
+
+    when_client_leaves: Callable[[], None] | None = None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -39,6 +44,8 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._unread_timer: asyncio.TimerHandle | None = None
+        self._idle_since: float | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
         self._refusal: Problem | None = None
         self._stopping = False
         self._lingering: asyncio.TimerHandle | None = None
@@ -50,15 +57,19 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
-        for timer in (self._head_timer, self._unread_timer, self._lingering):
+        for timer in (self._head_timer, self._idle_timer, self._unread_timer, self._lingering):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
+        if self.when_client_leaves is not None:
+            self.when_client_leaves()
+            self.when_client_leaves = None
 
     def data_received(self, data: bytes) -> None:
         """More of a request."""
         if self._lingering is not None:
             return
+        self._idle_since = None
         super().data_received(data)
         if self._in_head and self._lingering is None and not self.transport.is_closing():
             self._head_bytes += len(data)
@@ -87,6 +98,7 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
             self._head_timer.cancel()
             self._head_timer = None
         scope, headers = self.scope, self.headers
+        scope["connection"] = self  # type: ignore[typeddict-unknown-key] # beside what ASGI names
         if len(self.url) + sum([len(name) + len(value) for name, value in headers]) > HEAD_BYTES_MAX:
             self._refusal = _too_large()
             raise ValueError("the head is too large")
@@ -128,8 +140,30 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """An answer has been sent: go on with the next request, if there is to be one."""
-        if self._lingering is None:
-            super().on_response_complete()
+        self.when_client_leaves = None
+        if self._lingering is not None:
+            return
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        # Setting a timer and taking it back for every request costs more than one that looks again.
+        self._idle_since = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._look_whether_idle)
+
+    def _look_whether_idle(self) -> None:
+        self._idle_timer = None
+        if self._idle_since is None:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._idle_timer = self.loop.call_later(left, self._look_whether_idle)
+        else:
+            self.timeout_keep_alive_handler()
 
     def pause_writing(self) -> None:
         """The client does not read as fast as we write."""
@@ -222,28 +256,25 @@ class _Cycle(uvicorn_http.RequestResponseCycle):
         self.response_started = True
         self.waiting_for_100_continue = False
         status = message["status"]
-        lines = [uvicorn_http.STATUS_LINE[status]]
-        closing = False
-        for name, value in [*self.default_headers, *message.get("headers", ())]:
-            lines.append(name + b": " + value + b"\r\n")
-            lower = name.lower()
-            if lower == b"content-length" and self.chunked_encoding is None:
-                self.expected_content_length = int(value)
-                self.chunked_encoding = False
-            elif lower == b"transfer-encoding" and value.lower() == b"chunked":
-                self.expected_content_length = 0
-                self.chunked_encoding = True
-            elif lower == b"connection" and b"close" in value.lower():
-                self.keep_alive = False
-                closing = True
-        if not self.keep_alive and not closing:
-            lines.append(b"connection: close\r\n")
-        if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in (204, 304):
+        headers = [*self.default_headers, *message.get("headers", ())]
+        known = dict(headers)
+        if (length := known.get(b"content-length")) is not None:
+            self.expected_content_length = int(length)
+            self.chunked_encoding = False
+        if known.get(b"transfer-encoding", b"").lower() == b"chunked":
+            self.expected_content_length = 0
             self.chunked_encoding = True
-            lines.append(b"transfer-encoding: chunked\r\n")
-        lines.append(b"\r\n")
-        head = b"".join(lines)
-        if not head.count(b"\r\n") == head.count(b"\n") == head.count(b"\r") == len(lines) or b"\x00" in head:
+        if b"close" in known.get(b"connection", b"").lower():
+            self.keep_alive = False
+        elif not self.keep_alive:
+            headers.append((b"connection", b"close"))
+        if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in (204, 304):
+            if not b"".join(known).islower():
+                raise RuntimeError("ASGI has the names of headers in lower case; others are not looked for")
+            self.chunked_encoding = True
+            headers.append((b"transfer-encoding", b"chunked"))
+        head = b"\r\n".join([uvicorn_http.STATUS_LINE[status][:-2], *map(b": ".join, headers), b"\r\n"])
+        if not head.count(b"\r\n") == head.count(b"\n") == head.count(b"\r") == len(headers) + 2 or b"\x00" in head:
             raise RuntimeError("a header of the answer holds the end of a line")
         if self.chunked_encoding or self.expected_content_length > _SMALL_BYTES:
             self.transport.write(head)  # the body may take its time, as that of an event stream does

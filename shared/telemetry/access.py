@@ -15,13 +15,21 @@ _WAIT_SECONDS = 0.1
 _WAITING_MAX = 1000
 
 log = logging.getLogger("lendery.access")
-_text = lru_cache(maxsize=4096)(dumps)
 
 
 class Lines(str):
     """Several lines that are complete already; `shared.telemetry.logs` writes them as they are."""
 
     __slots__ = ()
+
+
+@lru_cache(maxsize=4096)
+def _what(service: str, method: str, route: str, status: int) -> str:
+    """The part of a line that many lines share; `service` as JSON already."""
+    return (
+        f'"level": "INFO", "logger": "lendery.access", "message": {dumps(f"{method} {route} {status}")}, "service": {service}, '
+        f'"method": {dumps(method)}, "route": {dumps(route)}, "status": {status}'
+    )
 
 
 class AccessLog:
@@ -43,10 +51,8 @@ class AccessLog:
         if whole != self._second[0]:
             self._second = (whole, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(whole)))
         self._waiting.append(
-            f'{{"time": "{self._second[1]},{int((now - whole) * 1000):03d}", "level": "INFO", "logger": "lendery.access", '
-            f'"message": {_text(f"{method} {route} {status}")}, "service": {self._service}, "trace_id": "{trace_id}", '
-            f'"request_id": "{request_id}", "method": {_text(method)}, "route": {_text(route)}, "status": {status}, '
-            f'"duration_ms": {seconds * 1000:.1f}}}'
+            f'{{"time": "{self._second[1]},{int((now - whole) * 1000):03d}", {_what(self._service, method, route, status)}, '
+            f'"trace_id": "{trace_id}", "request_id": "{request_id}", "duration_ms": {seconds * 1000:.1f}}}'
         )
         if len(self._waiting) >= _WAITING_MAX:
             self.flush()

@@ -5,14 +5,10 @@ https://www.w3.org/TR/trace-context/
 
 import re
 from collections.abc import Callable
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from contextvars import ContextVar, Token
 from random import getrandbits
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import NamedTuple
 
 # A later version may have more after the flags; version 00 has not, and ff is none.
 _TRACEPARENT = re.compile(
@@ -21,8 +17,7 @@ _TRACEPARENT = re.compile(
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """One span of a trace: 32 and 16 lower-case hex digits."""
 
     trace_id: str
@@ -35,9 +30,15 @@ class Trace:
         return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
 
 
-_current: ContextVar[Trace | None] = ContextVar("trace", default=None)
-_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-_client_address: ContextVar[Callable[[], str | None] | None] = ContextVar("client_address", default=None)
+class _Work(NamedTuple):
+    """What is known of the present work: one thing, since every request sets it."""
+
+    trace: Trace
+    request_id: str | None = None
+    address: Callable[[], str | None] | None = None
+
+
+_current: ContextVar[_Work | None] = ContextVar("work", default=None)
 
 
 def parse(traceparent: str | None) -> Trace | None:
@@ -63,32 +64,42 @@ def current() -> Trace:
     """The span of the present work; a new trace outside any."""
     found = _current.get()
     if found is None:
-        found = child_of(None)
+        found = _Work(child_of(None))
         _current.set(found)
-    return found
+    return found.trace
 
 
 def request_id() -> str | None:
     """The id of the HTTP request being answered, if any."""
-    return _request_id.get()
+    found = _current.get()
+    return found.request_id if found is not None else None
 
 
 def client_address() -> str | None:
     """The network address of who sent the HTTP request being answered, if any."""
-    ask = _client_address.get()
-    return ask() if ask is not None else None
+    found = _current.get()
+    return found.address() if found is not None and found.address is not None else None
 
 
-@contextmanager
 def span(
     traceparent: str | None, *, request: str | None = None, address: Callable[[], str | None] | None = None
-) -> "Iterator[Trace]":
+) -> AbstractContextManager[Trace]:
     """Work under a new span that continues `traceparent` (or starts a trace). `address` is asked when somebody wants to know."""
-    entered = child_of(parse(traceparent))
-    token, request_token, address_token = _current.set(entered), _request_id.set(request), _client_address.set(address)
-    try:
-        yield entered
-    finally:
-        _current.reset(token)
-        _request_id.reset(request_token)
-        _client_address.reset(address_token)
+    return _Span(_Work(child_of(parse(traceparent)), request, address))
+
+
+class _Span:
+    """A class, since a generator would cost every request as much again."""
+
+    __slots__ = ("_token", "_work")
+    _token: Token[_Work | None]
+
+    def __init__(self, work: _Work) -> None:
+        self._work = work
+
+    def __enter__(self) -> Trace:
+        self._token = _current.set(self._work)
+        return self._work.trace
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
