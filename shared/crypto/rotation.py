@@ -76,15 +76,8 @@ async def reseal(
 ) -> Resealed:
     """Seal every outdated value of a column anew, a transaction each `batch` rows; `tell` hears how many are done."""
     result = Resealed()
-    after: object = None
-    while True:
-        async with database.engine.begin() as connection:
-            rows = await _next(connection, column, batch, column.outdated, header_of(vault), after=after)
-            await _seal(connection, vault, column, rows, result)
-        tell(result.done)
-        if len(rows) < batch:
-            return result
-        after = rows[-1].key
+    await _pass(database, vault, column, batch, result, tell, column.outdated, header_of(vault))
+    return result
 
 
 async def seal_clear(database: Database, vault: Vault, *columns: SealedColumn, batch: int = 1_000) -> int:
@@ -93,9 +86,7 @@ async def seal_clear(database: Database, vault: Vault, *columns: SealedColumn, b
     result = Resealed()
     for column in columns:
         while await _any_clear(database, column):
-            async with database.engine.begin() as connection:
-                rows = await _next(connection, column, batch, column.clear)
-                await _seal(connection, vault, column, rows, result)
+            await _pass(database, vault, column, batch, result, lambda done: None, column.clear)
     return result.done
 
 
@@ -113,6 +104,28 @@ async def _any_clear(database: Database, column: SealedColumn) -> bool:
     async with database.read() as connection:
         statement = f"SELECT EXISTS (SELECT FROM {column.table} WHERE {column.clear})"  # noqa: S608 ours
         return bool((await connection.exec_driver_sql(statement)).scalar_one())
+
+
+async def _pass(
+    database: Database,
+    vault: Vault,
+    column: SealedColumn,
+    batch: int,
+    result: Resealed,
+    tell: Callable[[int], None],
+    condition: str,
+    *parameters: object,
+) -> None:
+    """Once through the rows for which `condition` holds, in the order of their key."""
+    after: object = None
+    while True:
+        async with database.engine.begin() as connection:
+            rows = await _next(connection, column, batch, condition, *parameters, after=after)
+            await _seal(connection, vault, column, rows, result)
+        tell(result.done)
+        if len(rows) < batch:
+            return
+        after = rows[-1].key
 
 
 async def _next(
