@@ -3,7 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.payments.api import deposits, payment_providers, reconciliation, webhooks, withdrawals
+from services.payments.api import (
+    deposits,
+    payment_providers,
+    payout_destinations,
+    reconciliation,
+    webhooks,
+    withdrawals,
+)
 from services.payments.consumers import CONSUMERS
 from services.payments.context import Context
 from services.payments.jobs import JOBS
@@ -43,6 +50,7 @@ def build(settings: Settings, platform: Platform) -> Service:
             deposits.router,
             withdrawals.router,
             withdrawals.admin_router,
+            payout_destinations.router,
             payment_providers.router,
             webhooks.router,
             reconciliation.router,

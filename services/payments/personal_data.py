@@ -2,6 +2,7 @@
 
 import json
 
+from services.payments.commands.add_payout_destination import saved_place
 from services.payments.commands.request_withdrawal import destination_place
 from shared.crypto import Vault
 from shared.privacy import PersonalData, Row
@@ -10,6 +11,11 @@ from shared.privacy import PersonalData, Row
 def _with_destination(row: Row, vault: Vault) -> Row:
     sealed = bytes(row.pop("destination_encrypted"))
     return row | {"destination": json.loads(vault.decrypt_text(sealed, aad=destination_place(row["id"]))) if sealed else None}
+
+
+def _with_saved_destination(row: Row, vault: Vault) -> Row:
+    sealed = bytes(row.pop("destination_encrypted"))
+    return row | {"destination": json.loads(vault.decrypt_text(sealed, aad=saved_place(row["id"])))}
 
 
 PERSONAL_DATA = PersonalData(
@@ -22,8 +28,10 @@ PERSONAL_DATA = PersonalData(
         "withdrawals": """SELECT id, wallet_id, amount_minor, currency, provider, destination_encrypted, reference, status,
             provider_payout_id, failure_code, failure_reason, created_at, settled_at
             FROM withdrawals WHERE user_id = $1 ORDER BY id DESC""",
+        "payout_destinations": """SELECT id, provider, destination_encrypted, label, created_at, usable_from
+            FROM payout_destinations WHERE user_id = $1 ORDER BY id DESC""",
     },
-    opened={"withdrawals": _with_destination},
+    opened={"withdrawals": _with_destination, "payout_destinations": _with_saved_destination},
     blocked_by={
         "deposit_open": """SELECT 'Your deposit ' || id || ' is ' || status || ': wait until it is settled or has expired.'
             FROM deposits WHERE user_id = $1 AND status IN ('pending', 'crediting') ORDER BY id""",
@@ -34,6 +42,7 @@ PERSONAL_DATA = PersonalData(
         "daily_limits": "DELETE FROM daily_limits WHERE user_id = $1",
         "payout_destinations": """UPDATE withdrawals SET destination_encrypted = ''::bytea, destination_masked = '{}'
             WHERE user_id = $1 AND destination_encrypted <> ''::bytea""",
+        "saved_destinations": "DELETE FROM payout_destinations WHERE user_id = $1",
         "return_addresses": "UPDATE deposits SET return_url = NULL WHERE user_id = $1 AND return_url IS NOT NULL",
     },
     kept={

@@ -2,4 +2,7 @@
 
 from shared.crypto.rotation import SealedColumn
 
-SEALED = (SealedColumn("withdrawals", "destination_encrypted", "withdrawals.destination:{}"),)
+SEALED = (
+    SealedColumn("withdrawals", "destination_encrypted", "withdrawals.destination:{}"),
+    SealedColumn("payout_destinations", "destination_encrypted", "payout_destinations.destination:{}"),
+)

@@ -69,8 +69,14 @@ async def leave(http: httpx.AsyncClient, database_url: str, home: Path) -> None:
     assert [blocker["code"] for blocker in refused.json()["blockers"]] == ["wallet_not_empty"]
     assert (await http.get("/v1/me", headers=headers)).status_code == 200, "a refusal changes nothing"
 
-    withdrawn = await person.withdraw(70_000, "KES", "0711999888")
-    assert withdrawn["status"] == "completed"
+    place = {"provider": "sandbox", "destination": {"account": "0711999888"}, "label": "Zuleikha's phone"}
+    saved = await person.call("POST", "/v1/payout-destinations", place)
+    order = {"wallet_id": (await person.wallet("KES"))["id"], "amount": 70_000, "currency": "KES", "destination_id": saved["id"]}
+    withdrawn = await http.post(
+        "/v1/withdrawals", json=order, headers={**headers, "Idempotency-Key": "all-of-it", "Prefer": "wait=30"}
+    )
+    assert (withdrawn.json()["status"], withdrawn.json()["destination"]) == ("completed", {"account": "••••9888"})
+    await told_of_the_destination(person)
     copy = await http.get("/v1/me/export", headers={**headers, "Prefer": "wait=30"})
     assert (copy.status_code, copy.headers["content-type"]) == (200, "application/zip"), copy.text
     files = contents(copy.content)
@@ -79,6 +85,7 @@ async def leave(http: httpx.AsyncClient, database_url: str, home: Path) -> None:
     assert [content for name, content in files.items() if name.startswith("auth/documents/")] == [PICTURE]
     assert [entry["amount_minor"] for entry in files["wallet_ledger/entries.json"]] == [-70_000, 70_000]
     assert files["payments/withdrawals.json"][0]["destination"] == {"account": "0711999888"}
+    assert files["payments/payout_destinations.json"][0]["destination"] == {"account": "0711999888"}
     assert files["notifications/contact.json"][0]["full_name"] == "Zuleikha Mwamba"
     assert set(files["manifest.json"]["files"]) == set(files) - {"manifest.json"}
     assert {name.split("/")[0] for name in files if "/" in name} == set(SERVICES)
@@ -93,6 +100,7 @@ async def leave(http: httpx.AsyncClient, database_url: str, home: Path) -> None:
     services = json.loads(base64.urlsafe_b64decode(body))["services"]
     assert set(services) == set(SERVICES)
     assert services["payments"]["erased"]["payout_destinations"] == 1
+    assert services["payments"]["erased"]["saved_destinations"] == 1
     assert all(services[name]["kept"] for name in SERVICES)
     as_token = await http.get("/v1/me", headers={"Authorization": f"Bearer {gone.json()['report']}"})
     assert as_token.status_code == 401, "the report is signed by the key of tokens, and is none"
@@ -106,6 +114,17 @@ async def leave(http: httpx.AsyncClient, database_url: str, home: Path) -> None:
         await connection.close()
     kept = [path for path in (home / "data" / "files").rglob("*") if path.is_file()]
     assert kept == [], "neither documents nor the archive"
+
+
+async def told_of_the_destination(person: Person) -> None:
+    """The feed has it within a moment."""
+    types: list[str] = []
+    for _ in range(600):
+        types = [notice["type"] for notice in (await person.call("GET", "/v1/notifications"))["items"]]
+        if "payments.payout_destination.added" in types:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(types)
 
 
 async def nothing_remains(connection: asyncpg.Connection) -> None:

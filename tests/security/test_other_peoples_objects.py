@@ -128,6 +128,11 @@ async def _withdrawal(ada: Person, bo: Person, admin: Person) -> str:
     return str((await ada.call("POST", "/v1/withdrawals", body | {"destination": {"account": "slow-1"}}))["id"])
 
 
+async def _payout_destination(ada: Person, bo: Person, admin: Person) -> str:
+    body = {"provider": "sandbox", "destination": {"account": "254700000001"}}
+    return str((await ada.call("POST", "/v1/payout-destinations", body))["id"])
+
+
 async def _loan(ada: Person, bo: Person, admin: Person) -> str:
     body = {
         "amount": 1_000_00,
@@ -160,6 +165,7 @@ MAKERS: dict[str, Maker] = {
     "/v1/transactions": _transaction,
     "/v1/deposits": _deposit,
     "/v1/withdrawals": _withdrawal,
+    "/v1/payout-destinations": _payout_destination,
     "/v1/loans": _loan,
     "/v1/investments": _investment,
     "/v1/auth/sessions": _session,

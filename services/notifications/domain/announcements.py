@@ -16,6 +16,7 @@ from shared.contracts.lending import investment_events as investments
 from shared.contracts.lending import loan_events as loans
 from shared.contracts.lending import repayment_events as repayments
 from shared.contracts.payments import deposit_events as deposits
+from shared.contracts.payments import destination_events as destinations
 from shared.contracts.payments import withdrawal_events as withdrawals
 from shared.contracts.wallet_ledger.account_events import WalletCorrected, WalletStatusChanged
 from shared.contracts.wallet_ledger.wallet_events import TransferCompleted
@@ -26,6 +27,7 @@ Channel = Literal["in_app", "email"]
 FEED: frozenset[Channel] = frozenset({"in_app"})
 FEED_AND_EMAIL: frozenset[Channel] = frozenset({"in_app", "email"})
 
+_DESTINATION = ("destination_id", "provider", "shown")
 _ROLES = {
     "user_id": "owner",
     "from_user_id": "sender",
@@ -181,6 +183,9 @@ ANNOUNCEMENTS: tuple[Announcement, ...] = (
     _payment(withdrawals.WithdrawalCompleted, "withdrawal_completed", FEED_AND_EMAIL, "withdrawal_id"),
     _payment(withdrawals.WithdrawalFailed, "withdrawal_failed", FEED_AND_EMAIL, "withdrawal_id"),
     _payment(withdrawals.WithdrawalCancelled, "withdrawal_cancelled", FEED, "withdrawal_id"),
+    # Who did not do it has until then to object: see ADR 0026.
+    _owner(destinations.PayoutDestinationAdded, "payout_destination_added", FEED_AND_EMAIL, "/security", *_DESTINATION),
+    _owner(destinations.PayoutDestinationRemoved, "payout_destination_removed", FEED_AND_EMAIL, "/security", *_DESTINATION),
     _wallet_is("frozen", "wallet_frozen"),
     _wallet_is("open", "wallet_open_again"),
     _wallet_is("closed", "wallet_closed"),

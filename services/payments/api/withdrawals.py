@@ -1,14 +1,15 @@
 """Withdrawals: money out of a wallet."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from services.payments.api.deposits import FailureView, ProviderName
+from services.payments.api.payout_destinations import Destination
 from services.payments.commands import cancel_withdrawal as cancelling
 from services.payments.commands import request_withdrawal as requesting
 from services.payments.commands import retry_withdrawal as retrying
@@ -20,27 +21,26 @@ from shared.http.idempotency import Idempotent, respond
 from shared.http.paging import Page, Paging
 from shared.http.prefer import WaitSeconds, settle
 from shared.http.schemas import AmountMinor, Body, CurrencyCode, Instant, View
+from shared.problems import FieldError, InvalidRequest
 
 router = APIRouter(prefix="/v1/withdrawals", tags=["withdrawals"])
 admin_router = APIRouter(prefix="/v1/admin/withdrawals", tags=["admin"])
 
-DestinationField = Annotated[str, StringConstraints(min_length=1, max_length=50)]
-DestinationValue = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-
 
 class WithdrawalBody(Body):
-    """Money to be paid out."""
+    """Money to be paid out: to a `destination` of a `provider`, or to a saved one, `destination_id`."""
 
     wallet_id: UUID = Field(description="One of your wallets; the money comes from there")
     amount: AmountMinor
     currency: CurrencyCode
-    provider: ProviderName
-    destination: dict[DestinationField, DestinationValue] = Field(
-        min_length=1,
-        max_length=10,
-        description="Where to pay to; GET /v1/payment-providers names the fields of each provider",
+    provider: ProviderName | None = Field(None, description="Who pays out; needed with `destination`", examples=["sandbox"])
+    destination: Destination | None = Field(
+        None,
+        description="Where to pay to; GET /v1/payment-providers names the fields of each provider. "
+        "An installation may pay to saved destinations only: see GET /v1/payout-destinations",
         examples=[{"account": "254700000001"}],
     )
+    destination_id: UUID | None = Field(None, description="One of your saved destinations, instead of `destination`")
 
 
 class WithdrawalView(View):
@@ -52,6 +52,7 @@ class WithdrawalView(View):
     currency: str = Field(examples=["KES"])
     provider: str = Field(examples=["sandbox"])
     destination: dict[str, str] = Field(description="Where to, masked", examples=[{"account": "••••0001"}])
+    destination_id: UUID | None = Field(description="The saved destination that this is or was, if any")
     status: str = Field(
         description="pending, processing, then completed or failed; cancelled when you took it back in time",
         json_schema_extra={"enum": ["pending", "processing", "completed", "failed", "cancelled"]},
@@ -76,6 +77,7 @@ def withdrawal_view(withdrawal: Withdrawal) -> WithdrawalView:
         currency=withdrawal.currency,
         provider=withdrawal.provider,
         destination=withdrawal.destination_masked,
+        destination_id=withdrawal.payout_destination_id,
         status=withdrawal.status.value,
         cancel_requested=withdrawal.cancel_requested_at is not None,
         failure=failure,
@@ -99,8 +101,10 @@ async def request_withdrawal(
     """Have money paid out. The amount is held in the wallet at once, and put back if the payout fails.
 
     With too little money it becomes `failed` with code `insufficient_funds`. `Prefer: wait=N` waits for the end. Needs a
-    second factor given in the last 10 minutes, or a login where the account has none: else 401 `step_up_required`.
+    second factor given in the last 10 minutes, or a login where the account has none: else 401 `step_up_required`. A saved
+    destination that is too new is 409 `destination_cooling_off`.
     """
+    _check_one_destination(body)
     order = requesting.WithdrawalOrder(
         user_id=user.user_id,
         wallet_id=body.wallet_id,
@@ -108,6 +112,7 @@ async def request_withdrawal(
         currency=body.currency,
         provider=body.provider,
         destination=body.destination,
+        destination_id=body.destination_id,
     )
     answer = await requesting.request_withdrawal(context, order, request, _kept)
     if wait_seconds and answer.status == 202:
@@ -115,6 +120,18 @@ async def request_withdrawal(
         found = await settle(wait_seconds, response, lambda: any_withdrawal(context, withdrawal_id), _settled)
         answer = replace(answer, body=_kept(found), headers={**answer.headers, **response.headers})
     return respond(answer)
+
+
+def _check_one_destination(body: WithdrawalBody) -> None:
+    """Raises `InvalidRequest`."""
+    if (body.destination is None) == (body.destination_id is None):
+        errors = [FieldError("destination", "send either this or destination_id")]
+        raise InvalidRequest(
+            "Say where to pay to: with `destination`, or with `destination_id`, and not with both.", errors=errors
+        )
+    if body.destination is not None and body.provider is None:
+        errors = [FieldError("provider", "is required with destination")]
+        raise InvalidRequest("Say who pays to this destination: GET /v1/payment-providers lists the names.", errors=errors)
 
 
 @router.get("")

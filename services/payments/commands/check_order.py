@@ -1,5 +1,6 @@
 """What deposits and withdrawals check alike: whose wallet it is, its currency, and what the provider can do."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from services.payments.context import Context
@@ -31,12 +32,25 @@ async def check_wallet(context: Context, user_id: UUID, wallet_id: UUID, currenc
 
 def check_provider(context: Context, name: str, currency: str, amount_minor: int) -> Provider:
     """The provider, which moves this amount. Raises `UnknownProvider` or `ProviderCannot`."""
-    provider = context.providers.get(name)
-    if provider is None:
-        raise UnknownProvider("Use a name from GET /v1/payment-providers.")
+    provider = _provider(context, name)
     if not provider.capabilities.takes(currency, amount_minor):
         raise ProviderCannot(
             f"{name} does not move {currency} {format_minor(amount_minor, currency)}. "
             "GET /v1/payment-providers has its currencies and limits."
         )
+    return provider
+
+
+def check_destination(context: Context, name: str, destination: Mapping[str, str]) -> tuple[Provider, Mapping[str, str]]:
+    """The provider, and the destination as it pays to it. Raises `UnknownProvider`, `ProviderCannot`, `DestinationRefused`."""
+    provider = _provider(context, name)
+    if not provider.capabilities.supports_payout:
+        raise ProviderCannot(f"{name} does not pay out. GET /v1/payment-providers says which do.")
+    return provider, provider.check_destination(destination)
+
+
+def _provider(context: Context, name: str) -> Provider:
+    provider = context.providers.get(name)
+    if provider is None:
+        raise UnknownProvider("Use a name from GET /v1/payment-providers.")
     return provider

@@ -78,6 +78,37 @@ class WithdrawalNotCancellable(Problem):
     title = "The withdrawal can no longer be cancelled"
 
 
+class PayoutDestinationNotFound(NotFound):
+    """There is no such saved destination, or it is somebody else's."""
+
+    code = "payout_destination_not_found"
+    title = "There is no such payout destination"
+
+
+class DestinationCoolingOff(Problem):
+    """The destination was saved a short time ago, and its owner is given time to notice."""
+
+    status = 409
+    code = "destination_cooling_off"
+    title = "The destination is too new to be paid to"
+
+
+class DestinationNotSaved(Problem):
+    """Here money is paid to saved destinations only."""
+
+    status = 409
+    code = "destination_not_saved"
+    title = "Save the destination first"
+
+
+class TooManyDestinations(Problem):
+    """More destinations than anybody needs."""
+
+    status = 409
+    code = "too_many_destinations"
+    title = "You have saved as many destinations as you can"
+
+
 class WithdrawalSettled(Problem):
     """There is nothing left to be done for it."""
 

@@ -36,6 +36,7 @@ class Withdrawal:
     reference: str
     status: WithdrawalStatus
     created_at: datetime
+    payout_destination_id: UUID | None = None
     provider_payout_id: str | None = None
     failure_code: str | None = None
     failure_reason: str | None = None

@@ -82,6 +82,8 @@ withdrawals = sa.Table(
     sa.Column("provider", sa.Text, nullable=False),
     sa.Column("destination_encrypted", sa.LargeBinary, nullable=False),
     sa.Column("destination_masked", JSONB, nullable=False),
+    # The saved destination that it was ordered to, which may be gone by now; the withdrawal has its own copy.
+    sa.Column("payout_destination_id", sa.Uuid),
     sa.Column("reference", sa.Text, nullable=False, unique=True),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("provider_payout_id", sa.Text),
@@ -96,6 +98,21 @@ withdrawals = sa.Table(
     sa.CheckConstraint(_one_of("status", WITHDRAWAL_STATUSES), name="withdrawals_status_check"),
     sa.Index("withdrawals_user_idx", "user_id", "id"),
     sa.Index("withdrawals_settled_idx", "provider", "settled_at", postgresql_where=sa.text("settled_at IS NOT NULL")),
+)
+
+# Where people want to be paid out to again. Removing one deletes it: withdrawals have their own copy.
+payout_destinations = sa.Table(
+    "payout_destinations",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("user_id", sa.Uuid, nullable=False),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("destination_encrypted", sa.LargeBinary, nullable=False),
+    sa.Column("destination_masked", JSONB, nullable=False),
+    sa.Column("label", sa.Text),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("usable_from", sa.DateTime(timezone=True), nullable=False),
+    sa.Index("payout_destinations_user_idx", "user_id", "id"),
 )
 
 # What providers told us of their own accord. Append-only.

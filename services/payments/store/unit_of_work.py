@@ -3,6 +3,7 @@
 from services.payments.store.bookings import Bookings
 from services.payments.store.daily_limits import DailyLimits
 from services.payments.store.deposits import DepositStore
+from services.payments.store.payout_destinations import PayoutDestinations
 from services.payments.store.provider_records import ProviderRecords
 from services.payments.store.reconciliations import ReconciliationStore
 from services.payments.store.settlements import SettlementStore
@@ -17,6 +18,7 @@ class PaymentsWork(UnitOfWork):
 
     deposits: DepositStore
     withdrawals: WithdrawalStore
+    payout_destinations: PayoutDestinations
     wallets: WalletStore
     daily_limits: DailyLimits
     provider_records: ProviderRecords
@@ -29,6 +31,7 @@ class PaymentsWork(UnitOfWork):
         """Make the stores on this transaction's connection."""
         self.deposits = DepositStore(self.connection)
         self.withdrawals = WithdrawalStore(self.connection)
+        self.payout_destinations = PayoutDestinations(self.connection)
         self.wallets = WalletStore(self.connection)
         self.daily_limits = DailyLimits(self.connection)
         self.provider_records = ProviderRecords(self.connection)

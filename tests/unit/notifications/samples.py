@@ -1,6 +1,6 @@
 """One realistic example of every event that people are told about."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,7 @@ from shared.contracts.lending.repayment_events import (
     RepaymentRejected,
 )
 from shared.contracts.payments.deposit_events import DepositExpired, DepositFailed, DepositSucceeded
+from shared.contracts.payments.destination_events import PayoutDestinationAdded, PayoutDestinationRemoved
 from shared.contracts.payments.withdrawal_events import (
     WithdrawalCancelled,
     WithdrawalCompleted,
@@ -79,6 +80,12 @@ _MONEY: dict[str, Any] = {
     "amount_minor": 250_000,
     "currency": "KES",
     "provider": "sandbox",
+}
+_DESTINATION: dict[str, Any] = {
+    "destination_id": uuid(44),
+    "user_id": LENDER,
+    "provider": "sandbox",
+    "shown": "account ••••0001",
 }
 _TRANSFER: dict[str, Any] = {
     "transfer_id": uuid(50),
@@ -131,6 +138,9 @@ EVENTS: tuple[Event, ...] = (
     WithdrawalCompleted(**_MONEY, withdrawal_id=uuid(43), completed_at=AT),
     WithdrawalFailed(**_MONEY, withdrawal_id=uuid(43), code="payout_failed", reason="The account does not exist."),
     WithdrawalCancelled(**_MONEY, withdrawal_id=uuid(43)),
+    PayoutDestinationAdded(**_DESTINATION, added_at=AT, usable_from=AT),
+    PayoutDestinationAdded(**_DESTINATION, added_at=AT, usable_from=AT + timedelta(days=1)),
+    PayoutDestinationRemoved(**_DESTINATION, removed_at=AT),
     *(WalletStatusChanged(**_WALLET, status=to, changed_at=AT, because=why) for to, why in _STATUSES),
     WalletCorrected(**_CORRECTED, kind="adjustment", direction="credit", reason="A fee was charged twice"),
     WalletCorrected(**_CORRECTED, kind="reversal", direction="debit", reason="The deposit came twice."),

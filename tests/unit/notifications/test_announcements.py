@@ -20,6 +20,7 @@ from shared.contracts.auth.user_events import UserUpdated
 from shared.contracts.lending.investment_events import InvestmentPaid
 from shared.contracts.lending.repayment_events import RepaymentCompleted
 from shared.contracts.payments.deposit_events import DepositStarted
+from shared.contracts.payments.destination_events import PayoutDestinationAdded
 from shared.contracts.payments.reconciliation_events import ReconciliationDifferencesFound
 from shared.contracts.wallet_ledger.account_events import (
     LedgerMismatchFound,
@@ -174,3 +175,15 @@ def test_who_left_is_told_nothing_of_a_closed_wallet() -> None:
     assert not announcements_of(closed.model_copy(update={"because": "owner_left"}))
     corrected = next(event for event in EVENTS if isinstance(event, WalletCorrected))
     assert not announcements_of(corrected.model_copy(update={"user_id": None}))
+
+
+def test_a_new_payout_destination_says_from_when_it_counts_if_that_is_not_now() -> None:
+    """The words are the owner's chance to object."""
+    summaries = []
+    for event in (event for event in EVENTS if isinstance(event, PayoutDestinationAdded)):
+        (announcement,) = announcements_of(event)
+        assert announcement.channels == {"in_app", "email"}
+        summaries.append(RENDERER.words(announcement.template, "en", announcement.values_of(event)).summary)
+    now, later = summaries
+    assert now == "Sandbox, account ••••0001, can be used for payouts from your account."
+    assert later == "Sandbox, account ••••0001, can be used for payouts from your account from 1 February 2026, 14:05 UTC on."
