@@ -14,6 +14,7 @@ from gateway.rows import (
     LISTS_KEPT,
     OPERATORS,
     REPORT_SECONDS,
+    SETTLEMENTS_BYTES,
     STREAM_SECONDS,
     WHOLE_LEDGER_SECONDS,
     rows,
@@ -121,6 +122,15 @@ PAYMENTS = [
         timeout_seconds=REPORT_SECONDS,
     ),
     *rows("payments", "POST /v1/admin/reconciliation", roles=ADMIN, limit="heavy", timeout_seconds=REPORT_SECONDS),
+    *rows("payments", "GET /v1/admin/reconciliation/files", roles=OPERATORS),
+    *rows(
+        "payments",
+        "POST /v1/admin/reconciliation/files",
+        roles=ADMIN,
+        limit="heavy",
+        timeout_seconds=REPORT_SECONDS,
+        body_limit_bytes=SETTLEMENTS_BYTES,
+    ),
 ]
 
 LENDING = [

@@ -8,6 +8,7 @@ from services.payments.api import (
     payment_providers,
     payout_destinations,
     reconciliation,
+    settlement_files,
     webhooks,
     withdrawals,
 )
@@ -54,6 +55,7 @@ def build(settings: Settings, platform: Platform) -> Service:
             payment_providers.router,
             webhooks.router,
             reconciliation.router,
+            settlement_files.router,
         ],
         checks={"database": database.ping},
         token_verifier=platform.token_verifier,

@@ -1,6 +1,6 @@
 """Reconciliation with payment providers, for operators."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -87,7 +87,8 @@ class ReportView(View):
     number: int = Field(description="1 is the first that the provider gave of the day; it grows when the provider corrects it")
     rows: int
     duplicates: int = Field(description="Rows that came twice and were left out")
-    fetched_at: Instant
+    fetched_at: Instant = Field(description="When we got it")
+    file_id: UUID | None = Field(description="The uploaded file that it came with; null when the provider gave it itself")
 
 
 class ReconciliationCountsView(View):
@@ -136,7 +137,7 @@ async def get_reconciliation(context: Ctx, _: Support, provider: Annotated[Provi
     responses={200: {"model": ProviderDayView, "description": "Nothing new: the run that found the same"}},
 )
 async def reconcile_with_a_provider(context: Ctx, user: Admin, body: ReconciliationBody, response: Response) -> ProviderDayView:
-    """Fetch the provider's report of a day and compare it now.
+    """Fetch the provider's report of a day and compare it now; of one that gives none, the last file that was uploaded.
 
     200 with the last run when neither the provider nor our books say anything new; 201 with a new one otherwise. 503
     `provider_unavailable` when the provider cannot be asked: then it is asked again by itself.
@@ -166,18 +167,24 @@ def _view(found: ProviderDay) -> ProviderDayView:
             rows=run.report.row_count,
             duplicates=run.report.duplicate_count,
             fetched_at=run.report.fetched_at,
+            file_id=run.report.file_id,
         )
         if run
         else None,
         started_by=run.started_by if run else None,
         started_at=run.started_at if run else None,
         finished_at=run.finished_at if run else None,
-        counts=ReconciliationCountsView(**{verdict.value: count for verdict, count in found.counts.items()}),
+        counts=counts_view(found.counts),
         totals=_totals(found.totals, found.ledger),
         **lists,
         ledger_others=[_movement(movement) for movement in found.ledger.others],
         ledger_not_told=list(found.ledger.not_told),
     )
+
+
+def counts_view(counts: Mapping[Verdict, int]) -> ReconciliationCountsView:
+    """How many of each verdict."""
+    return ReconciliationCountsView(**{verdict.value: count for verdict, count in counts.items()})
 
 
 def _item(item: Item) -> ItemView:

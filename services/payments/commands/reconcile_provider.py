@@ -1,5 +1,6 @@
 """Compare a provider's report of a day with our books, and keep what came of it.
 
+A provider that gives no reports is compared with the last file that an operator has uploaded.
 The day is claimed, the provider asked with no transaction open, then report, comparison and its event are written together.
 Doing it again changes nothing unless the provider or our books say something new: then there is a new run beside the old one.
 """
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from prometheus_client import Gauge
 
+from services.payments.commands.compare_day import compare_day
 from services.payments.context import Context
 from services.payments.domain.problems import (
     DayNotClosed,
@@ -19,13 +21,12 @@ from services.payments.domain.problems import (
     ReconciliationRunning,
     UnknownProvider,
 )
-from services.payments.domain.reconciliation import Verdict, compare
+from services.payments.domain.reconciliation import Verdict
 from services.payments.providers.base import Answer, Success, Unknown
 from services.payments.providers.settlement_reports import Report, read_report
 from services.payments.store.reconciliations import Run
 from services.payments.store.settlements import SettlementStore
 from services.payments.store.unit_of_work import PaymentsWork
-from shared.contracts.payments.reconciliation_events import ReconciliationDifferencesFound
 
 _log = logging.getLogger(__name__)
 _DIFFERENCES = Gauge(
@@ -71,7 +72,7 @@ async def reconcile_provider(context: Context, order: Order) -> tuple[Run, bool]
 
     Raises `UnknownProvider`, `NoSettlementReports`, `DayNotClosed`, `ReconciliationRunning`, `ProviderUnavailable`.
     """
-    check_provider_reports(context, order.provider)
+    asked = await _is_asked(context, order)
     started_at = context.clock.now()
     if order.day >= started_at.date():
         raise DayNotClosed("It can be compared once it has ended (UTC). GET the same day to see how it stands so far.")
@@ -79,14 +80,11 @@ async def reconcile_provider(context: Context, order: Order) -> tuple[Run, bool]
         if not await work.settlements.claim(order.provider, order.day, work.now, work.now + _CLAIM):
             raise ReconciliationRunning("Wait for it to end, then read what it found.", headers={"Retry-After": "10"})
     try:
-        answer = await read_report(context.ask, order.provider, order.day)
-        report = _whole(answer)
-        if report is None:
-            raise await _postponed(context, order, answer)
+        report = await _report(context, order) if asked else None
         async with context.unit_of_work() as work:
             run, is_new = await _compare(work, order, report, started_at)
-            again_at = work.now + _AGAIN if work.now.date() - order.day < timedelta(days=_LATE_ROWS_DAYS) else None
-            await work.settlements.release(order.provider, order.day, work.now, again_at)
+            late = asked and work.now.date() - order.day < timedelta(days=_LATE_ROWS_DAYS)
+            await work.settlements.release(order.provider, order.day, work.now, work.now + _AGAIN if late else None)
     except ProviderUnavailable:
         raise
     except Exception as fault:
@@ -96,13 +94,19 @@ async def reconcile_provider(context: Context, order: Order) -> tuple[Run, bool]
     return run, is_new
 
 
-def check_provider_reports(context: Context, name: str) -> None:
-    """Raises `UnknownProvider` or `NoSettlementReports`."""
-    provider = context.providers.get(name)
+async def _is_asked(context: Context, order: Order) -> bool:
+    """Whether the provider itself is asked; a file serves otherwise. Raises `UnknownProvider` or `NoSettlementReports`."""
+    provider = context.providers.get(order.provider)
+    if provider is not None and provider.capabilities.reports_settlements:
+        return True
+    async with context.read() as connection:
+        if await SettlementStore(connection).latest(order.provider, order.day) is not None:
+            return False
     if provider is None:
         raise UnknownProvider("Use a name from GET /v1/payment-providers.")
-    if not provider.capabilities.reports_settlements:
-        raise NoSettlementReports(f"{name} does not report what it settled. Compare with its own pages by hand.")
+    raise NoSettlementReports(
+        f"{order.provider} does not report what it settled. Upload its file of the day: POST /v1/admin/reconciliation/files."
+    )
 
 
 async def _watch(context: Context, provider: str, now: datetime) -> None:
@@ -116,8 +120,11 @@ async def _watch(context: Context, provider: str, now: datetime) -> None:
         await work.settlements.watch(provider, days, now)
 
 
-def _whole(answer: Answer[Report]) -> Report | None:
-    return answer.value if isinstance(answer, Success) and answer.value.complete else None
+async def _report(context: Context, order: Order) -> Report:
+    answer = await read_report(context.ask, order.provider, order.day)
+    if isinstance(answer, Success) and answer.value.complete:
+        return answer.value
+    raise await _postponed(context, order, answer)
 
 
 async def _postponed(context: Context, order: Order, answer: Answer[Report]) -> ProviderUnavailable:
@@ -138,20 +145,19 @@ async def _give_back(context: Context, order: Order, reason: str) -> None:
         await work.settlements.postpone(order.provider, order.day, work.now, reason, (_FIRST_PAUSE, _LONGEST_PAUSE))
 
 
-async def _compare(work: PaymentsWork, order: Order, report: Report, started_at: datetime) -> tuple[Run, bool]:
-    kept = await work.settlements.keep(order.provider, order.day, report.rows, report.duplicates, work.now)
-    items = compare(await work.bookings.facts(order.provider, order.day, report.rows))
-    run, is_new = await work.reconciliations.keep(
-        order.provider, order.day, kept, items, started_by=order.operator_id, started_at=started_at, now=work.now
+async def _compare(work: PaymentsWork, order: Order, report: Report | None, started_at: datetime) -> tuple[Run, bool]:
+    if report is not None:
+        rows = report.rows
+        kept = await work.settlements.keep(order.provider, order.day, rows, report.duplicates, work.now)
+    else:
+        last = await work.settlements.latest(order.provider, order.day)
+        assert last is not None  # noqa: S101 reports are never deleted
+        kept, rows = last, tuple(await work.settlements.rows(last.id))
+    run, is_new = await compare_day(
+        work, order.provider, order.day, kept, rows, operator_id=order.operator_id, started_at=started_at
     )
-    counts = {verdict.value: count for verdict, count in run.counts.items()}
     if order.operator_id is not None:
         subject = f"{order.provider}:{order.day}"
-        after = {"run_id": str(run.id), **counts}
+        after = {"run_id": str(run.id), **{verdict.value: count for verdict, count in run.counts.items()}}
         work.publish_action("reconciliation.run", actor=order.operator_id, subject_id=subject, after=after)
-    if is_new and not run.balanced:
-        _log.error("a provider's report differs from our books", extra={"provider": order.provider, **counts})
-        found = {name: counts[name] for name in ("missing", "surplus", "amount_mismatch")}
-        event = ReconciliationDifferencesFound(run_id=run.id, provider=order.provider, day=order.day, **found)
-        work.outbox.publish(event, aggregate_id=run.id)
     return run, is_new

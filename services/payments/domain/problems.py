@@ -157,6 +157,22 @@ class NoSettlementReports(Problem):
     title = "The provider gives no settlement reports"
 
 
+class SettlementFileRefused(Problem):
+    """Lines of the file cannot be read: `errors` names them. Nothing of it was taken."""
+
+    status = 422
+    code = "settlement_file_refused"
+    title = "The settlement file cannot be read"
+
+
+class SettlementFileTooLarge(Problem):
+    """More bytes or rows than one file may have."""
+
+    status = 413
+    code = "settlement_file_too_large"
+    title = "The settlement file is too large"
+
+
 class ReconciliationNotFound(NotFound):
     """There is no such reconciliation."""
 

@@ -12,6 +12,7 @@ from services.payments.providers.base import Success
 from services.payments.providers.settlement_reports import read_report
 from services.payments.store.bookings import Bookings, Movement
 from services.payments.store.reconciliations import ReconciliationStore, Run
+from services.payments.store.settlement_files import SettlementFile, SettlementFiles
 from shared.problems import FieldError, InvalidRequest
 
 SHOWN_ITEMS = 200
@@ -59,8 +60,16 @@ async def provider_day(context: Context, provider: str, day: date) -> ProviderDa
     if found is None:
         raise UnknownProvider("Use a name from GET /v1/payment-providers.")
     if not found.capabilities.reports_settlements:
-        raise NoSettlementReports(f"{provider} does not report what it settled. Compare with its own pages by hand.")
+        raise NoSettlementReports(
+            f"{provider} does not report what it settled. Upload its file of the day: POST /v1/admin/reconciliation/files."
+        )
     return await _as_it_stands(context, provider, day)
+
+
+async def files_of(context: Context, provider: str | None, after: UUID | None, limit: int) -> Sequence[SettlementFile]:
+    """Uploaded files (of one provider), newest first."""
+    async with context.read() as connection:
+        return await SettlementFiles(connection).page(provider, after, limit)
 
 
 async def run_items(context: Context, run_id: UUID, verdict: Verdict, after: int, limit: int) -> Sequence[tuple[int, Item]]:

@@ -36,7 +36,27 @@ def settlement_reports_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("duplicate_count", sa.Integer, nullable=False),
         sa.Column("digest", sa.LargeBinary, nullable=False),
         sa.Column("fetched_at", _Instant, nullable=False),
+        sa.Column("file_id", sa.Uuid),
         sa.UniqueConstraint("provider", "day", "number", name="settlement_reports_number_key"),
+    )
+
+
+def settlement_files_table(metadata: sa.MetaData) -> sa.Table:
+    """Files of reports that operators uploaded, each for some days. Append-only."""
+    return sa.Table(
+        "settlement_files",
+        metadata,
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("provider", sa.Text, nullable=False),
+        sa.Column("first_day", sa.Date, nullable=False),
+        sa.Column("last_day", sa.Date, nullable=False),
+        sa.Column("sha256", sa.LargeBinary, nullable=False),
+        sa.Column("byte_count", sa.Integer, nullable=False),
+        sa.Column("row_count", sa.Integer, nullable=False),
+        sa.Column("duplicate_count", sa.Integer, nullable=False),
+        sa.Column("uploaded_by", sa.Uuid, nullable=False),
+        sa.Column("uploaded_at", _Instant, nullable=False),
+        sa.UniqueConstraint("provider", "first_day", "last_day", "sha256", name="settlement_files_content_key"),
     )
 
 

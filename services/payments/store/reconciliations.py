@@ -118,11 +118,12 @@ _SELECT = sa.select(
     settlement_reports.c.row_count,
     settlement_reports.c.duplicate_count,
     settlement_reports.c.fetched_at,
+    settlement_reports.c.file_id,
 ).join_from(reconciliation_runs, settlement_reports, settlement_reports.c.id == reconciliation_runs.c.report_id)
 
 
 def _run(row: Any) -> Run:
-    report = KeptReport(row.report_id, row.number, row.row_count, row.duplicate_count, row.fetched_at)
+    report = KeptReport(row.report_id, row.number, row.row_count, row.duplicate_count, row.fetched_at, row.file_id)
     counts = {verdict: getattr(row, verdict.value) for verdict in Verdict}
     totals = [Totals(**one) for one in row.totals]
     return Run(row.id, row.provider, row.day, report, row.started_by, row.started_at, row.finished_at, counts, totals)

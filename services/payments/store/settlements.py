@@ -1,7 +1,7 @@
 """Providers' settlement reports, and which days are to be compared when."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -20,13 +20,14 @@ _ROWS_AT_ONCE = 2_000
 
 @dataclass(frozen=True)
 class KeptReport:
-    """A report as it was fetched. Later ones of the same day have a higher number."""
+    """A report as it was fetched, or came with a file. Later ones of the same day have a higher number."""
 
     id: UUID
     number: int
     row_count: int
     duplicate_count: int
     fetched_at: datetime
+    file_id: UUID | None = None
 
 
 class SettlementStore:
@@ -40,12 +41,27 @@ class SettlementStore:
         row = await self._latest(provider, day)
         return _report(row) if row is not None else None
 
-    async def keep(self, provider: str, day: date, rows: Sequence[ReportRow], duplicates: int, now: datetime) -> KeptReport:
+    async def rows(self, report_id: UUID) -> Sequence[ReportRow]:
+        """The rows of a report, in their order."""
+        table = settlement_rows
+        columns = [table.c[name] for name in _ROW]
+        query = sa.select(*columns).where(table.c.report_id == report_id).order_by(table.c.position)
+        return [ReportRow(*row) for row in await self._connection.execute(query)]
+
+    async def keep(
+        self,
+        provider: str,
+        day: date,
+        rows: Sequence[ReportRow],
+        duplicates: int,
+        now: datetime,
+        file_id: UUID | None = None,
+    ) -> KeptReport:
         """Keep a report, unless it says what the last one said; the last one then."""
         digest, last = digest_of_rows(rows), await self._latest(provider, day)
         if last is not None and bytes(last.digest) == digest:
             return _report(last)
-        report = KeptReport(new_id(), last.number + 1 if last is not None else 1, len(rows), duplicates, now)
+        report = KeptReport(new_id(), last.number + 1 if last is not None else 1, len(rows), duplicates, now, file_id)
         await self._connection.execute(
             settlement_reports.insert().values(
                 id=report.id,
@@ -56,6 +72,7 @@ class SettlementStore:
                 duplicate_count=duplicates,
                 digest=digest,
                 fetched_at=now,
+                file_id=file_id,
             )
         )
         numbered = _numbered(report.id, rows)
@@ -111,6 +128,18 @@ class SettlementStore:
             provider, day, claimed_until=None, checked_at=now, next_check_at=next_check_at, failures=0, last_error=None
         )
 
+    async def unclaim(self, provider: str, day: date, *, watch_from: datetime | None) -> None:
+        """Let go of a day that was compared with something else than the provider's own answer: that is still asked for
+        when it was, or, if nobody has yet, at `watch_from`."""
+        table = settlement_days
+        first = sa.func.coalesce(table.c.next_check_at, sa.literal(watch_from, sa.DateTime(timezone=True)))
+        await self._change(
+            provider,
+            day,
+            claimed_until=None,
+            next_check_at=sa.case((table.c.checked_at.is_(None), first), else_=table.c.next_check_at),
+        )
+
     async def postpone(self, provider: str, day: date, now: datetime, error: str, pauses: tuple[timedelta, timedelta]) -> None:
         """It could not be compared: again after a pause that doubles each time, from the first of `pauses` to the second."""
         found = sa.select(settlement_days.c.failures).where(settlement_days.c.provider == provider, settlement_days.c.day == day)
@@ -121,6 +150,9 @@ class SettlementStore:
     async def _change(self, provider: str, day: date, **values: Any) -> None:
         change = settlement_days.update().where(settlement_days.c.provider == provider, settlement_days.c.day == day)
         await self._connection.execute(change.values(**values))
+
+
+_ROW = tuple(field.name for field in fields(ReportRow))
 
 
 def _numbered(report_id: UUID, rows: Sequence[ReportRow]) -> Iterator[dict[str, Any]]:
@@ -139,4 +171,4 @@ def _numbered(report_id: UUID, rows: Sequence[ReportRow]) -> Iterator[dict[str, 
 
 
 def _report(row: Any) -> KeptReport:
-    return KeptReport(row.id, row.number, row.row_count, row.duplicate_count, row.fetched_at)
+    return KeptReport(row.id, row.number, row.row_count, row.duplicate_count, row.fetched_at, row.file_id)

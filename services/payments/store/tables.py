@@ -147,6 +147,7 @@ provider_answers = sa.Table(
 
 settlement_days = reconciliation_tables.settlement_days_table(metadata)
 settlement_reports = reconciliation_tables.settlement_reports_table(metadata)
+settlement_files = reconciliation_tables.settlement_files_table(metadata)
 settlement_rows = reconciliation_tables.settlement_rows_table(metadata)
 provider_movements = reconciliation_tables.provider_movements_table(metadata)
 reconciliation_runs = reconciliation_tables.reconciliation_runs_table(metadata)

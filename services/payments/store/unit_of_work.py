@@ -6,6 +6,7 @@ from services.payments.store.deposits import DepositStore
 from services.payments.store.payout_destinations import PayoutDestinations
 from services.payments.store.provider_records import ProviderRecords
 from services.payments.store.reconciliations import ReconciliationStore
+from services.payments.store.settlement_files import SettlementFiles
 from services.payments.store.settlements import SettlementStore
 from services.payments.store.wallets import WalletStore
 from services.payments.store.withdrawals import WithdrawalStore
@@ -25,6 +26,7 @@ class PaymentsWork(UnitOfWork):
     sagas: SagaStore
     bookings: Bookings
     settlements: SettlementStore
+    settlement_files: SettlementFiles
     reconciliations: ReconciliationStore
 
     def open_stores(self) -> None:
@@ -38,4 +40,5 @@ class PaymentsWork(UnitOfWork):
         self.sagas = SagaStore(self.connection)
         self.bookings = Bookings(self.connection)
         self.settlements = SettlementStore(self.connection)
+        self.settlement_files = SettlementFiles(self.connection)
         self.reconciliations = ReconciliationStore(self.connection)
