@@ -15,7 +15,8 @@ from typing import Any
 
 import shared.contracts
 from shared.messaging.envelope import Command, Envelope, Message
-from shared.messaging.registry import messages_in
+from shared.messaging.registry import messages_in, versions_of
+from shared.messaging.sealing import NAME
 
 DIRECTORY = Path(__file__).parents[2] / "docs" / "events"
 _JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
@@ -24,9 +25,11 @@ _ENVELOPE = "schemas/envelope.json"
 
 def render(messages: Iterable[type[Message]] | None = None) -> dict[str, str]:
     """The files, from path below `docs/events/` to content. Default: every message of `shared.contracts`."""
-    found = list(messages) if messages is not None else list(messages_in(shared.contracts).values())
+    found = list(dict.fromkeys(messages if messages is not None else messages_in(shared.contracts).values()))
     found.sort(key=lambda message: (message.type, message.version))
-    files = {_path_of(message): _json(_schema_of(message)) for message in found}
+    files = {
+        _path_of(message, version): _json(_schema_of(message, version)) for message in found for version in versions_of(message)
+    }
     files[_ENVELOPE] = _json({"$schema": _JSON_SCHEMA, **Envelope.model_json_schema()})
     files["asyncapi.json"] = _json(_asyncapi(found))
     files["README.md"] = _catalogue(found)
@@ -53,17 +56,29 @@ def write(directory: Path, files: Mapping[str, str]) -> None:
             (directory / path).write_text(files[path], "utf-8")
 
 
-def _path_of(message: type[Message]) -> str:
-    return f"schemas/{message.type}.v{message.version}.json"
+def _path_of(message: type[Message], version: int | None = None) -> str:
+    return f"schemas/{message.type}.v{version or message.version}.json"
 
 
 def _json(content: object) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def _schema_of(message: type[Message]) -> dict[str, Any]:
+def _schema_of(message: type[Message], version: int) -> dict[str, Any]:
     """What every payload of this version has. Readers must allow for more: fields may be added."""
-    return {"$schema": _JSON_SCHEMA, "$comment": f"{message.type} version {message.version}", **message.model_json_schema()}
+    schema = _on_the_wire(message) if version == message.version else message.model_json_schema()
+    return {"$schema": _JSON_SCHEMA, "$comment": f"{message.type} version {version}", **schema}
+
+
+def _on_the_wire(message: type[Message]) -> dict[str, Any]:
+    """The schema of the present version, with one text in the place of fields that are sealed."""
+    schema = message.model_json_schema()
+    if message.sealed_fields:
+        inside = [name for name in schema["properties"] if name in message.sealed_fields]
+        schema["properties"] = {name: field for name, field in schema["properties"].items() if name not in inside}
+        schema["properties"][NAME] = {"type": "string", "description": f"Sealed for the platform's services: {', '.join(inside)}"}
+        schema["required"] = [name for name in schema["required"] if name not in inside] + [NAME]
+    return schema
 
 
 def _is_command(message: type[Message]) -> bool:
@@ -157,7 +172,7 @@ def _entry(message: type[Message]) -> list[str]:
     kind = "command" if _is_command(message) else "event"
     title = f"### [{message.type}]({_path_of(message)})"
     lines = [title, "", f"{kind.capitalize()}, version {message.version}. {inspect.getdoc(message) or ''}"]
-    schema = message.model_json_schema()
+    schema = _on_the_wire(message)
     required = set(schema.get("required", ()))
     if schema.get("properties"):
         lines += ["", "| field | type | |", "| --- | --- | --- |"]

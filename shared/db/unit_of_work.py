@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 
 from shared.clock import Clock
 from shared.contracts.auth.audit_events import ActionTaken
+from shared.crypto import Vault
 from shared.db.database import Database
 from shared.identity.principal import Principal
 from shared.ids import new_id
@@ -29,19 +30,25 @@ class UnitOfWork:
 
     connection: AsyncConnection
     now: datetime
+    outbox: Outbox
 
     def __init__(self, database: Database, clock: Clock, *, delivery: Delivery[Any] | None = None) -> None:
         self._database = database
         self._clock = clock
         self._delivery = delivery
         self._transaction: AsyncTransaction | None = None
-        self.outbox = Outbox(source=database.schema)
+
+    @property
+    def vault(self) -> Vault | None:
+        """What seals fields of messages on their way. A service that sends such messages has one."""
+        return None
 
     async def __aenter__(self) -> Self:
         self.connection = await self._database.engine.connect()
         try:
             self._transaction = await self.connection.begin()
             self.now = self._clock.now()
+            self.outbox = Outbox(source=self._database.schema, vault=self.vault)
             if self._delivery is not None:
                 await inbox.record(self.connection, self._database.schema, self._delivery.envelope.id)
             self.open_stores()

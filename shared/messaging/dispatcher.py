@@ -17,7 +17,7 @@ from shared.messaging.consumer import ConsumerTable, Delivery
 from shared.messaging.envelope import Command, Envelope, Message
 from shared.messaging.failures import Retries, classify, describe
 from shared.messaging.inbox import AlreadyHandled
-from shared.messaging.registry import Undecodable, decode, registry_of
+from shared.messaging.registry import Undecodable, decode, registry_of, versions_of
 from shared.messaging.turns import Turns
 from shared.telemetry import metrics, trace
 
@@ -63,7 +63,9 @@ class Dispatcher:
     ) -> None:
         self.consumer = consumer
         self.classes = frozenset(table)
-        self._handlers = {(message.type, message.version): handler for message, handler in table.items()}
+        self._handlers = {
+            (message.type, version): handler for message, handler in table.items() for version in versions_of(message)
+        }
         self._registry = registry_of(table)
         self._context: Any = context
         self._graveyard = graveyard
@@ -124,7 +126,7 @@ class Dispatcher:
         raise Stopped
 
     async def _try(self, envelope: Envelope, attempt: int) -> Outcome:
-        message: Message = decode(envelope, self._registry)
+        message: Message = decode(envelope, self._registry, getattr(self._context, "vault", None))
         handler = self._handlers[envelope.type, envelope.dataversion]
         try:
             async with self._running, asyncio.timeout(self._timeout_seconds):

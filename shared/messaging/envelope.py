@@ -22,12 +22,17 @@ class Message(BaseModel):
 
     Fields are primitives. Within a version only optional fields are added; readers ignore what they do not know.
     A class without `type` is a base for fields that several messages share.
+
+    `sealed_fields`, texts, travel as one sealed text, `sealed`: what is nobody's business on the way (`sealing`).
+    `clear_versions` are the versions before that, with the same fields in clear: still read, no longer sent.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_bytes="base64", val_json_bytes="base64")
 
     type: ClassVar[str]
     version: ClassVar[int] = 1
+    sealed_fields: ClassVar[frozenset[str]] = frozenset()
+    clear_versions: ClassVar[tuple[int, ...]] = ()
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

@@ -11,9 +11,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.crypto import Vault
 from shared.ids import new_id
 from shared.messaging import correlation
 from shared.messaging.envelope import Command, Envelope, Event, Message
+from shared.messaging.sealing import seal
 from shared.telemetry import trace
 
 # $1: a JSON array of envelopes; $2: the channel. Tables are found by the service's search_path.
@@ -54,10 +56,14 @@ def _checked(envelope: Envelope) -> str:
 
 
 class Outbox:
-    """What one unit of work has to tell others. `source` is the sending service, which is also its schema."""
+    """What one unit of work has to tell others. `source` is the sending service, which is also its schema.
 
-    def __init__(self, source: str) -> None:
+    `vault` seals what messages seal on their way.
+    """
+
+    def __init__(self, source: str, vault: Vault | None = None) -> None:
         self._source = source
+        self._vault = vault
         self._pending: list[Envelope] = []
 
     @property
@@ -90,6 +96,7 @@ class Outbox:
             causation_id=cause.causation_id,
             traceparent=trace.current().traceparent,
         )
+        envelope = seal(envelope, message, self._vault)
         self._pending.append(envelope)
         return envelope
 

@@ -7,7 +7,9 @@ from types import ModuleType
 
 from pydantic import ValidationError
 
+from shared.crypto import Undecryptable, Vault
 from shared.messaging.envelope import Envelope, Message
+from shared.messaging.sealing import payload_in
 
 Registry = Mapping[tuple[str, int], type[Message]]
 
@@ -32,10 +34,16 @@ def registry_of(classes: Iterable[type[Message]]) -> Registry:
     """Index `classes` by type and version. Raises `ValueError` when two claim the same."""
     found: dict[tuple[str, int], type[Message]] = {}
     for message in classes:
-        key = (message.type, message.version)
-        if found.setdefault(key, message) is not message:
-            raise ValueError(f"{message.__name__} and {found[key].__name__} are both {key[0]} version {key[1]}")
+        for version in versions_of(message):
+            key = (message.type, version)
+            if found.setdefault(key, message) is not message:
+                raise ValueError(f"{message.__name__} and {found[key].__name__} are both {key[0]} version {key[1]}")
     return found
+
+
+def versions_of(message: type[Message]) -> tuple[int, ...]:
+    """The versions that the class reads."""
+    return (message.version, *message.clear_versions)
 
 
 def messages_in(package: ModuleType) -> Registry:
@@ -59,8 +67,8 @@ def _subclasses(base: type[Message]) -> Iterator[type[Message]]:
         yield from _subclasses(found)
 
 
-def decode(envelope: Envelope, registry: Registry) -> Message:
-    """The payload as its class. Raises `Undecodable`."""
+def decode(envelope: Envelope, registry: Registry, vault: Vault | None = None) -> Message:
+    """The payload as its class; `vault` opens what is sealed in it. Raises `Undecodable`."""
     found = registry.get((envelope.type, envelope.dataversion))
     if found is None:
         versions = [version for name, version in registry if name == envelope.type]
@@ -68,7 +76,9 @@ def decode(envelope: Envelope, registry: Registry) -> Message:
             raise UnknownVersion(f"{envelope.type} version {envelope.dataversion}; readable: {sorted(versions)}")
         raise UnknownType(envelope.type)
     try:
-        return found.model_validate(envelope.data)
+        return found.model_validate(payload_in(envelope, found, vault))
+    except Undecryptable as error:
+        raise InvalidData(f"{envelope.type} version {envelope.dataversion}: {error}") from error
     except ValidationError as error:
         fields = ", ".join(".".join(map(str, item["loc"])) + ": " + item["msg"] for item in error.errors())
         raise InvalidData(f"{envelope.type} version {envelope.dataversion}: {fields}") from error

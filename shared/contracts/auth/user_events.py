@@ -7,7 +7,15 @@ from uuid import UUID
 from shared.messaging.envelope import Event
 
 
-class UserRegistered(Event):
+class _AboutPerson(Event):
+    """Who somebody is and how to reach them is sealed on the way. Version 1 had it in clear and is still read."""
+
+    version: ClassVar[int] = 2
+    sealed_fields: ClassVar[frozenset[str]] = frozenset({"email", "full_name", "phone"})
+    clear_versions: ClassVar[tuple[int, ...]] = (1,)
+
+
+class UserRegistered(_AboutPerson):
     """Somebody opened an account."""
 
     type: ClassVar[str] = "auth.user.registered"
@@ -23,7 +31,7 @@ class UserRegistered(Event):
     registered_at: datetime
 
 
-class EmailVerified(Event):
+class EmailVerified(_AboutPerson):
     """The owner of an account proved that the address is theirs."""
 
     type: ClassVar[str] = "auth.user.email_verified"
@@ -32,7 +40,7 @@ class EmailVerified(Event):
     email: str
 
 
-class UserUpdated(Event):
+class UserUpdated(_AboutPerson):
     """An account's profile, roles or status changed; these are the values now."""
 
     type: ClassVar[str] = "auth.user.updated"
@@ -46,7 +54,7 @@ class UserUpdated(Event):
     status: str
 
 
-class PasswordChanged(Event):
+class PasswordChanged(_AboutPerson):
     """The password of an account was changed or reset; every session but the present one has ended."""
 
     type: ClassVar[str] = "auth.user.password_changed"

@@ -98,8 +98,8 @@ def sent(owner: asyncpg.Connection) -> Callable[[str], Awaitable[list[dict[str, 
     """The payloads of one message type in the outbox as their receivers see them, oldest first."""
 
     async def read(message_type: str) -> list[dict[str, Any]]:
-        rows = await owner.fetch("SELECT envelope -> 'data' AS data FROM auth.outbox WHERE type = $1 ORDER BY id", message_type)
-        return [opened(json.loads(row["data"])) for row in rows]
+        rows = await owner.fetch("SELECT envelope FROM auth.outbox WHERE type = $1 ORDER BY id", message_type)
+        return [opened(json.loads(row["envelope"])) for row in rows]
 
     return read
 
