@@ -9,7 +9,7 @@ from gateway.addresses import limited_address
 from gateway.authn import authorise, bearer_token
 from gateway.edge import Edge
 from gateway.headers import RequestHeaders
-from gateway.limits import Buckets, Limit, ProcessBuckets
+from gateway.limits import Buckets, Key, Limit, ProcessBuckets
 from gateway.routing import Route
 from gateway.table import Table
 from shared.idempotency.keys import checked_key
@@ -48,7 +48,7 @@ class Admission:
         if principal is None:
             await self._count_token(table, address, quota)
             principal = await self._edge.authenticator.verify(token)
-        await self._count(table, route, str(principal.user_id), quota)
+        await self._count(table, route, principal.user_id, quota)
         if principal.client_id is not None and principal.requests_per_minute is not None:
             await self._count_client(principal.client_id, principal.requests_per_minute, quota)
         authorise(principal, route)
@@ -60,26 +60,26 @@ class Admission:
     async def count_visitor(self, table: Table, address: str, quota: Quota) -> None:
         """Somebody who looks at our own pages, or for what is not there. Counted in this process: it must cost nothing."""
         limit = table.limits["page"]
-        await _take(self._visitors, f"page:{limited_address(address)}", "page", limit, quota)
+        await _take(self._visitors, ("page", limited_address(address)), "page", limit, quota)
 
-    async def _count(self, table: Table, route: Route, who: str, quota: Quota) -> None:
+    async def _count(self, table: Table, route: Route, who: UUID | str, quota: Quota) -> None:
         name = route.limit
-        key = f"{name}:{route.pattern}:{who}" if route.limited_alone else f"{name}:{who}"
+        key = (name, route.pattern, who) if route.limited_alone else (name, who)
         await _take(self._edge.buckets, key, name, table.limits[name], quota)
 
     async def _count_token(self, table: Table, address: str, quota: Quota) -> None:
-        key = f"new_token:{limited_address(address)}"
+        key = ("new_token", limited_address(address))
         await _take(self._edge.buckets, key, "new_token", table.limits["new_token"], quota)
 
     async def _count_client(self, client_id: UUID, requests_per_minute: int, quota: Quota) -> None:
         """An API client may have a limit of its own, over all its calls, beside those of everybody."""
         everybody = dict(quota)
         limit = Limit(requests_per_minute, _MINUTE)
-        await _take(self._edge.buckets, f"client:{client_id}", "client", limit, quota)
+        await _take(self._edge.buckets, ("client", client_id), "client", limit, quota)
         quota[:] = [(name, everybody[name] + b", " + value) for name, value in quota]
 
 
-async def _take(buckets: Buckets, key: str, name: str, limit: Limit, quota: Quota) -> None:
+async def _take(buckets: Buckets, key: Key, name: str, limit: Limit, quota: Quota) -> None:
     decision = await buckets.take(key, limit)
     quota[:] = limits.fields(name, limit, decision)
     if not decision.allowed:

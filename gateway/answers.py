@@ -24,7 +24,7 @@ class Answer:
     """Filled by its connection. `status` is 0 until the head of the answer has come; header names are in lower case."""
 
     __slots__ = (
-        *("_connection", "_failure", "_late", "_loop", "_pieces", "_waiting"),
+        *("_connection", "_failure", "_loop", "_pieces", "_waiting"),
         *("complete", "headers", "held_bytes", "sending", "status"),
     )
 
@@ -33,7 +33,6 @@ class Answer:
         self._loop = asyncio.get_running_loop()
         self._pieces: list[bytes] = []
         self._waiting: asyncio.Future[None] | None = None
-        self._late: asyncio.TimerHandle | None = None
         self._failure: BaseException | None = None
         self.status = 0
         self.headers: RawHeaders = []
@@ -48,17 +47,18 @@ class Answer:
         """Wait for the head, at most `seconds` from the end of the request. Raises `TimeoutError`, `Broken`, and what
         went wrong with the request's body."""
         if self.sending is None:
-            self._expect(seconds)
+            self._connection.patience.set(seconds)
         else:
             self.sending.add_done_callback(lambda sent: self._sent(sent, seconds))
         while not self.status:
             await self._change()
-        self._be_patient()
+
+    def all_of_it(self) -> bytes | None:
+        """The body, if it has come at once."""
+        return self._pieces[0] if self.complete and len(self._pieces) == 1 else None
 
     async def whole(self, seconds: float) -> bytes:
         """The body, at most `seconds` between two pieces. Raises `TimeoutError` or `Broken`."""
-        if self.complete and len(self._pieces) == 1:
-            return self._pieces[0]
         return b"".join([piece async for piece in self.pieces(seconds)])
 
     async def pieces(self, seconds: float) -> AsyncIterator[bytes]:
@@ -73,13 +73,11 @@ class Answer:
             elif self.complete:
                 return
             else:
-                self._expect(seconds)
+                self._connection.patience.set(seconds)
                 await self._change()
-                self._be_patient()
 
     def close(self) -> None:
         """Nobody wants more of it."""
-        self._be_patient()
         if self.sending is not None:
             self.sending.cancel()
         if not self.complete or self.sending is not None:
@@ -132,6 +130,7 @@ class Answer:
             raise self._failure
 
     def _wake(self) -> None:
+        self._connection.patience.clear()
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
@@ -143,13 +142,4 @@ class Answer:
         if (failure := sending.exception()) is not None:
             self.fail(failure)
         elif not self.status and self._failure is None:
-            self._expect(seconds)
-
-    def _expect(self, seconds: float) -> None:
-        self._be_patient()
-        self._late = self._loop.call_later(seconds, self.fail, TimeoutError())
-
-    def _be_patient(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
+            self._connection.patience.set(seconds)

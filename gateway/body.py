@@ -1,7 +1,7 @@
 """A client's request body on its way through: bounded in size and in patience."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 
 from starlette.types import Receive
 
@@ -42,8 +42,8 @@ class RequestBody:
         """The body in one piece. Raises `BodyTooLarge`, `JsonTooComplex`, `RequestTimeout` or `ClientLeft`."""
         return b"".join([piece async for piece in self.pieces()])
 
-    async def pieces(self, then: Callable[[], None] = lambda: None) -> AsyncGenerator[bytes, None]:
-        """The body as it comes; calls `then` once all of it has come. Raises as `whole` does."""
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The body as it comes. Raises as `whole` does."""
         started = asyncio.get_running_loop().time()
         size = 0
         more = True
@@ -57,8 +57,6 @@ class RequestBody:
                     self._shape.feed(piece)
                 except JsonTooComplex as problem:
                     raise self._failed(problem) from None
-            if not more:
-                then()
             if piece:
                 yield piece
 

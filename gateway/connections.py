@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import httptools
 
-from gateway.answers import Answer, Broken, Stale
+from gateway.answers import Answer, Broken, RawHeaders, Stale
+from shared.deadline import Deadline
 
 _HELD_BYTES = 256 * 1024
 
@@ -31,11 +32,14 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport
         self._answer: Answer | None = None
+        self._headers: RawHeaders = []
         self._interim = False
         self._keeps = False
         self._ended = False
         self._paused = False
         self._writable: asyncio.Future[None] | None = None
+        self.patience = Deadline(self._late)
+        """Of who waits for an answer, or for more of it. Cleared before anybody else can have the connection."""
         self.lost = False
         self.idle_since = 0.0
         self.answers = 0
@@ -45,6 +49,7 @@ class Connection(asyncio.Protocol):
     def ask(self, request: bytes, answer: Answer) -> None:
         """Send a request, or the head of one."""
         self._answer = answer
+        self._headers = answer.headers
         self._ended = False
         self._transport.write(request)
 
@@ -78,6 +83,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The service has closed, or the network has failed."""
         self.lost = True
+        self.patience.close()
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         if self._answer is not None:
@@ -124,6 +130,10 @@ class Connection(asyncio.Protocol):
         if answer is not None:
             answer.end()
 
+    def _late(self) -> None:
+        if self._answer is not None:
+            self._answer.fail(TimeoutError())
+
     # What the parser finds.
 
     def on_message_begin(self) -> None:
@@ -133,7 +143,7 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header."""
-        self._asked().headers.append((name.lower(), value))
+        self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """All of the head."""
@@ -143,7 +153,7 @@ class Connection(asyncio.Protocol):
         if status == 101:
             raise Broken("a service cannot switch protocols")
         if self._interim:
-            self._asked().headers.clear()
+            self._headers.clear()
         else:
             self._asked().begin(status)
 
@@ -188,7 +198,7 @@ class Pool:
 
         Raises `Unreachable`, `Stale`, `Broken`, `TimeoutError`, and whatever `body` raises.
         """
-        connection = await self._connection(fresh=fresh)
+        connection = (None if fresh else self._waiting()) or await self._connected()
         answer = Answer(connection)
         connection.ask(request, answer)
         if body is not None:
@@ -205,14 +215,18 @@ class Pool:
             raise
         return answer
 
-    async def _connection(self, *, fresh: bool) -> Connection:
-        """A connection that nobody uses. Raises `Unreachable`."""
+    def _waiting(self) -> Connection | None:
+        """A connection that nobody uses, if there is one."""
         oldest = time.monotonic() - self._idle_seconds
-        while self._idle and not fresh:
+        while self._idle:
             connection = self._idle.pop()
             if not connection.lost and connection.idle_since >= oldest:
                 return connection
             connection.abort()
+        return None
+
+    async def _connected(self) -> Connection:
+        """A new connection. Raises `Unreachable`."""
         try:
             async with asyncio.timeout(self._connect_seconds):
                 _, connection = await asyncio.get_running_loop().create_connection(

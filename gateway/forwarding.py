@@ -38,8 +38,9 @@ class Forwarding:
         self._quota = quota
         self._started = False
 
-    async def run(self, scope: Scope, headers: RequestHeaders, body: RequestBody, send: Send, *, address: str) -> None:
+    async def run(self, scope: Scope, headers: RequestHeaders, body: RequestBody | None, send: Send, *, address: str) -> None:
         """Forward, and answer. Raises a `Problem` while nothing has been answered, and `ClientLeft`."""
+        self._interruption.watch_client()
         try:
             answer = await self._ask(scope, headers, body, address)
             self._upstream.answered()
@@ -59,22 +60,21 @@ class Forwarding:
         finally:
             self._interruption.over()
 
-    async def _ask(self, scope: Scope, headers: RequestHeaders, body: RequestBody, address: str) -> Answer:
+    async def _ask(self, scope: Scope, headers: RequestHeaders, body: RequestBody | None, address: str) -> Answer:
         """The beginning of the service's answer: of a small body when all of it has come, of a large one while it comes."""
         method: str = "GET" if scope["method"] == "HEAD" else scope["method"]
         target = self._upstream.pool.path + scope["raw_path"]
         if scope["query_string"]:
             target += b"?" + scope["query_string"]
         head = self._edge.requests.head(method, target, self._upstream.pool.host, headers, address=address)
-        if headers.chunked or (headers.content_length or 0) > HELD_BYTES:
-            return await self._streamed(head, headers, body)
-        if headers.content_length:
+        if body is not None:
+            if headers.chunked or (headers.content_length or 0) > HELD_BYTES:
+                return await self._streamed(head, headers.chunked, body)
             head += await body.whole()
-        self._interruption.watch_client()
         try:
             return await self._upstream.pool.ask(head, seconds=self._route.timeout_seconds)
         except (OSError, TimeoutError) as error:
-            if isinstance(error, TimeoutError) or method not in _SAFE or headers.content_length:
+            if isinstance(error, TimeoutError) or method not in _SAFE or body is not None:
                 raise self._failure(error) from error
             if not self._upstream.retries.spend():
                 raise self._failure(error) from error
@@ -83,10 +83,9 @@ class Forwarding:
         except (OSError, TimeoutError) as error:
             raise self._failure(error) from error
 
-    async def _streamed(self, head: bytes, headers: RequestHeaders, body: RequestBody) -> Answer:
-        pieces = body.pieces(then=self._interruption.watch_client)
+    async def _streamed(self, head: bytes, chunked: bool, body: RequestBody) -> Answer:
         try:
-            return await self._upstream.pool.ask(head, seconds=self._route.timeout_seconds, body=pieces, chunked=headers.chunked)
+            return await self._upstream.pool.ask(head, seconds=self._route.timeout_seconds, body=body.pieces(), chunked=chunked)
         except (OSError, TimeoutError) as error:
             raise body.failure or self._failure(error) from error
 
@@ -98,7 +97,7 @@ class Forwarding:
         if head and not self._route.cache:
             body: bytes | None = b""
         elif answer.complete or _length(passed) <= HELD_BYTES:
-            body = await answer.whole(seconds)
+            body = answer.all_of_it() or await answer.whole(seconds)
             if self._route.cache:
                 status, body = caching.apply(scope["headers"], status, passed, body)
             if len(body) >= compression.WORTH_BYTES and not self._route.cookies:

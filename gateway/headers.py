@@ -5,10 +5,8 @@ whatever a service lets slip, stops here because nobody named it.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.problems import HeaderRepeated
 from gateway.routing import Route
@@ -99,21 +97,20 @@ class Requests:
     """Writes the heads of requests to services. What the edge itself says about a request comes last."""
 
     def __init__(self, *, public_host: str, public_scheme: str) -> None:
-        self._public = f"x-forwarded-proto: {public_scheme}\r\nx-forwarded-host: {public_host}\r\n".encode("ascii")
+        self._public = f"x-forwarded-proto: {public_scheme}\r\nx-forwarded-host: {public_host}\r\n\r\n".encode("ascii")
 
     def head(self, method: str, target: bytes, host: bytes, headers: RequestHeaders, *, address: str) -> bytes:
         """The head. Its body must be framed as `headers` say."""
-        lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (method.encode("ascii"), target, host)]
-        lines += [b"%b: %b\r\n" % pair for pair in headers.forward]
+        lines = [b"%b %b HTTP/1.1\r\nhost: %b" % (method.encode("ascii"), target, host), *map(b": ".join, headers.forward)]
         if headers.chunked:
-            lines.append(b"transfer-encoding: chunked\r\n")
+            lines.append(b"transfer-encoding: chunked")
         elif headers.content_length is not None or method in _WITH_BODY:
-            lines.append(b"content-length: %d\r\n" % (headers.content_length or 0))
-        request_id = trace.request_id()
-        ids = f"x-request-id: {request_id}\r\n" if request_id else ""
-        own = f"x-forwarded-for: {address}\r\ntraceparent: {trace.current().traceparent}\r\n{ids}\r\n"
-        lines += (self._public, own.encode("ascii"))
-        return b"".join(lines)
+            lines.append(b"content-length: %d" % (headers.content_length or 0))
+        if request_id := trace.request_id():
+            lines.append(b"x-request-id: " + request_id.encode("ascii"))
+        own = f"x-forwarded-for: {address}\r\ntraceparent: {trace.current().traceparent}"
+        lines += (own.encode("ascii"), self._public)
+        return b"\r\n".join(lines)
 
 
 def response_headers(raw: RawHeaders, route: Route) -> list[tuple[bytes, bytes]]:
@@ -130,42 +127,21 @@ def response_headers(raw: RawHeaders, route: Route) -> list[tuple[bytes, bytes]]
     return passed
 
 
-class SecurityHeaders:
-    """ASGI layer that adds to every answer what browsers must know."""
+def security_headers(*, https: bool) -> Callable[[RawHeaders], RawHeaders]:
+    """What to add, for browsers, to an answer with the given headers: the policies that fit, unless it has its own; pages may
+    be framed by our own pages only."""
+    always = [
+        (b"x-content-type-options", b"nosniff"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+    ]
+    if https:
+        always.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
+    of_page, of_api = [*always, *_PAGE_POLICIES], [*always, *_API_POLICIES]
 
-    def __init__(self, app: ASGIApp, *, https: bool) -> None:
-        self._app = app
-        self._always: list[tuple[bytes, bytes]] = [
-            (b"x-content-type-options", b"nosniff"),
-            (b"cross-origin-opener-policy", b"same-origin"),
-            (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-        ]
-        if https:
-            self._always.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
+    def add(headers: RawHeaders) -> RawHeaders:
+        known = dict(headers)
+        more = of_page if known.get(b"content-type", b"").startswith(b"text/html") else of_api
+        return more if _OWN_POLICIES.isdisjoint(known) else [pair for pair in more if pair[0] not in known]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = message.get("headers", ())
-                message["headers"] = [*headers, *self._always, *_policy(headers)]
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
-
-
-def _policy(headers: RawHeaders) -> Sequence[tuple[bytes, bytes]]:
-    """The policies that fit, unless the answer has its own; pages may be framed by our own pages only."""
-    page = False
-    given: list[bytes] = []
-    for name, value in headers:
-        if name == b"content-type":
-            page = value.startswith(b"text/html")
-        elif name in _OWN_POLICIES:
-            given.append(name)
-    policies = _PAGE_POLICIES if page else _API_POLICIES
-    return [pair for pair in policies if pair[0] not in given] if given else policies
+    return add

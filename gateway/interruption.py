@@ -2,25 +2,23 @@
 
 import asyncio
 
-from starlette.types import Receive
-
-_UNWATCHED_SECONDS = 0.05
-"""Most answers are there sooner; only what takes longer pays for a task that watches the client."""
+from starlette.types import Scope
 
 
 class Interruption:
     """Cancels the task that made it, and says so in `happened`; then the cancellation is ours to swallow."""
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
+    __slots__ = ("_connection", "_task", "happened")
+
+    def __init__(self, scope: Scope) -> None:
+        self._connection = scope.get("connection")
         self._task = asyncio.current_task()
-        self._timer: asyncio.TimerHandle | None = None
-        self._watcher: asyncio.Task[None] | None = None
         self.happened = False
 
     def watch_client(self) -> None:
-        """Interrupt when the client leaves. Only once the request body has been read: both read the same messages."""
-        self._timer = asyncio.get_running_loop().call_later(_UNWATCHED_SECONDS, self._start)
+        """Interrupt when the client leaves."""
+        if self._connection is not None:
+            self._connection.when_client_leaves(self.interrupt)
 
     def interrupt(self) -> None:
         """Stop what is being done."""
@@ -36,15 +34,3 @@ class Interruption:
     def over(self) -> None:
         """Nothing is left to interrupt."""
         self._task = None
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._watcher is not None:
-            self._watcher.cancel()
-
-    def _start(self) -> None:
-        self._watcher = asyncio.get_running_loop().create_task(self._wait(), name="watch client")
-
-    async def _wait(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.interrupt()

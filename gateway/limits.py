@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -39,8 +39,7 @@ class Limit:
         return cls(int(requests), float(seconds))
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether the request may pass, how many more may at once, and when the bucket is full or has room again."""
 
     allowed: bool
@@ -67,20 +66,24 @@ def decide(full_at: float, now: float, limit: Limit) -> tuple[float, Decision]:
 def fields(name: str, limit: Limit, decision: Decision) -> list[tuple[bytes, bytes]]:
     """The headers that tell a client where it stands."""
     return [
-        (b"ratelimit-policy", _policy(name, limit)),
+        (b"ratelimit-policy", _policy(name, limit.requests, limit.seconds)),
         (b"ratelimit", f'"{name}";r={decision.remaining};t={math.ceil(decision.full_in_seconds)}'.encode("ascii")),
     ]
 
 
 @lru_cache(maxsize=1024)
-def _policy(name: str, limit: Limit) -> bytes:
-    return f'"{name}";q={limit.requests};w={math.ceil(limit.seconds)}'.encode("ascii")
+def _policy(name: str, requests: int, seconds: float) -> bytes:
+    return f'"{name}";q={requests};w={math.ceil(seconds)}'.encode("ascii")
+
+
+Key = tuple[object, ...]
+"""What is counted together: the limit's name, and whose requests."""
 
 
 class Buckets(Protocol):
     """Somewhere to count."""
 
-    async def take(self, key: str, limit: Limit) -> Decision:
+    async def take(self, key: Key, limit: Limit) -> Decision:
         """Count one request of `key`, if its bucket has room."""
         ...
 
@@ -90,10 +93,14 @@ class ProcessBuckets:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._full_at: dict[str, float] = {}
+        self._full_at: dict[Key, float] = {}
 
-    async def take(self, key: str, limit: Limit) -> Decision:
+    async def take(self, key: Key, limit: Limit) -> Decision:
         """Count one request of `key`, if its bucket has room."""
+        return self.count(key, limit)
+
+    def count(self, key: Key, limit: Limit) -> Decision:
+        """The same, at once."""
         now = self._clock()
         after, decision = decide(self._full_at.get(key, now), now, limit)
         if decision.allowed:
@@ -132,16 +139,17 @@ class RedisBuckets:
         self._fallback = ProcessBuckets(clock)
         self._away_until = float("-inf")
 
-    async def take(self, key: str, limit: Limit) -> Decision:
+    async def take(self, key: Key, limit: Limit) -> Decision:
         """Count one request of `key`, if its bucket has room."""
         if self._clock() < self._away_until:
-            return await self._fallback.take(key, limit)
+            return self._fallback.count(key, limit)
         try:
-            allowed, full_in, over = await self._take(keys=[self._prefix + key], args=[limit.seconds, limit.requests])
+            name = self._prefix + ":".join(map(str, key))
+            allowed, full_in, over = await self._take(keys=[name], args=[limit.seconds, limit.requests])
         except (RedisError, OSError) as error:
             self._away_until = self._clock() + _RETRY_REDIS_SECONDS
             _log.warning("rate limits are counted in this process: Redis is away", extra={"error": type(error).__name__})
-            return await self._fallback.take(key, limit)
+            return self._fallback.count(key, limit)
         if not allowed:
             return Decision(False, 0, float(full_in), float(over))
         remaining = int(-float(over) * limit.requests / limit.seconds + 1e-6)

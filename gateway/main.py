@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.cors import Cors
 from gateway.edge import Edge
-from gateway.headers import SecurityHeaders
+from gateway.headers import security_headers
 from gateway.pages import add_pages
 from gateway.proxy import Proxy
 from gateway.settings import Settings
@@ -58,6 +58,5 @@ def build(settings: Settings, platform: Platform) -> FastAPI:
     front: ASGIApp = Proxy(app.pages, edge=edge)
     if settings.cors_origins:
         front = Cors(front, edge=edge)
-    front = SecurityHeaders(front, https=edge.public_scheme == "https")
-    app.front = RequestContext(front, service="gateway")
+    app.front = RequestContext(front, service="gateway", more_headers=security_headers(https=edge.public_scheme == "https"))
     return app

@@ -13,6 +13,7 @@ from gateway.admission import Admission, Quota
 from gateway.body import ClientLeft, RequestBody
 from gateway.edge import Edge
 from gateway.forwarding import Forwarding
+from gateway.headers import RequestHeaders
 from gateway.interruption import Interruption
 from gateway.json_shape import is_json
 from gateway.paths import readable_path
@@ -84,22 +85,26 @@ class Proxy:
         edge.in_flight += 1
         try:
             await self._admission.admit(route, table, scope, headers, address, quota)
-            body = RequestBody(
-                receive,
-                limit_bytes=route.body_limit_bytes,
-                timeout_seconds=edge.settings.gateway_body_timeout_seconds,
-                json=is_json(headers.content_type),
-            )
-            if headers.content_length is not None:
-                body.check_length(headers.content_length)
+            body = self._body(route, headers, receive) if headers.content_length or headers.chunked else None
             upstream = edge.upstreams.by_name[route.service]
             upstream.admit()
-            forwarding = Forwarding(edge, route, upstream, Interruption(receive), quota)
+            forwarding = Forwarding(edge, route, upstream, Interruption(scope), quota)
             await forwarding.run(scope, headers, body, send, address=address)
         except ClientLeft:
             metrics.ABANDONED.labels(route.service).inc()
         finally:
             edge.in_flight -= 1
+
+    def _body(self, route: Route, headers: RequestHeaders, receive: Receive) -> RequestBody:
+        """The body that a request says it has. Raises `BodyTooLarge`."""
+        body = RequestBody(
+            receive,
+            limit_bytes=route.body_limit_bytes,
+            timeout_seconds=self._edge.settings.gateway_body_timeout_seconds,
+            json=is_json(headers.content_type),
+        )
+        body.check_length(headers.content_length or 0)
+        return body
 
     async def _refuse(self, problem: Problem, table: Table, address: str, quota: Quota) -> Response:
         """The answer that tells why not. Every answer says where its client stands, and every request is counted somewhere."""

@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import getrandbits
 
@@ -20,12 +21,24 @@ _WELL_FORMED_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
+RawHeaders = Sequence[tuple[bytes, bytes]]
+MoreHeaders = Callable[[RawHeaders], RawHeaders]
+"""From the headers of an answer to those that it gets in addition."""
+
+
+def _no_more(_: RawHeaders) -> RawHeaders:
+    return ()
+
+
 class RequestContext:
     """Outermost ASGI layer of every app: gives the request its ids and trace, measures it, logs it without personal
-    data, and turns an exception that nothing else caught into a problem document."""
+    data, adds `more_headers` to its answer, and turns an exception that nothing else caught into a problem document."""
 
-    def __init__(self, app: ASGIApp, *, service: str, trusted_proxies: Networks = PRIVATE_NETWORKS) -> None:
+    def __init__(
+        self, app: ASGIApp, *, service: str, trusted_proxies: Networks = PRIVATE_NETWORKS, more_headers: MoreHeaders = _no_more
+    ) -> None:
         self._app = app
+        self._more_headers = more_headers
         self._service = service
         self._trusted_proxies = trusted_proxies
         HTTP.in_flight[service] += 0
@@ -42,7 +55,7 @@ class RequestContext:
                 given = value
             elif name == b"traceparent":
                 traceparent = value
-        request_id = given.decode() if _WELL_FORMED_ID.fullmatch(given) else _new_request_id()
+        request_id = given.decode() if given and _WELL_FORMED_ID.fullmatch(given) else _new_request_id()
         address = partial(_client_address, scope, self._trusted_proxies)
         with trace.span(traceparent.decode("latin-1"), request=request_id, address=address) as span:
             await self._answer(scope, receive, send, request_id, span)
@@ -55,8 +68,10 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                headers = message.get("headers", ())
                 message["headers"] = [
-                    *[pair for pair in message.get("headers", ()) if pair[0] != b"x-request-id"],
+                    *[pair for pair in headers if pair[0] != b"x-request-id"],
+                    *self._more_headers(headers),
                     (b"x-request-id", request_id.encode()),
                     (b"traceresponse", span.traceparent.encode()),
                 ]
@@ -91,7 +106,7 @@ class RequestContext:
 def _new_request_id() -> str:
     """A UUID of version 7 like every id of ours, though of quicker randomness: it names a request and guards nothing."""
     now, chance = time.time_ns() // 1_000_000, getrandbits(74)
-    digits = f"{now << 80 | 7 << 76 | chance >> 62 << 64 | 2 << 62 | chance & 0x3FFFFFFFFFFFFFFF:032x}"
+    digits = f"{(now << 80) | (7 << 76) | ((chance >> 62) << 64) | (2 << 62) | (chance & 0x3FFFFFFFFFFFFFFF):032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

@@ -14,6 +14,7 @@ import httptools
 from uvicorn.protocols.http import httptools_impl as uvicorn_http
 from uvicorn.protocols.http.flow_control import service_unavailable
 
+from shared.deadline import Deadline
 from shared.problems import Problem
 from shared.problems.document import MEDIA_TYPE, problem_document
 from shared.problems.transport import HeadersTooLarge, MalformedRequest, RequestTimeout
@@ -31,12 +32,7 @@ _HOSTS = frozenset({("1.1", 1), ("1.0", 1), ("1.0", 0)})
 
 
 class HttpProtocol(uvicorn_http.HttpToolsProtocol):
-    """One connection. Apps find it in `scope["connection"]`.
-
-    `when_client_leaves` is called if the client goes before the present answer is complete.
-    """
-
-    when_client_leaves: Callable[[], None] | None = None
+    """One connection. Apps find it in `scope["connection"]`."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -44,8 +40,8 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._unread_timer: asyncio.TimerHandle | None = None
-        self._idle_since: float | None = None
-        self._idle_timer: asyncio.TimerHandle | None = None
+        self._idle = Deadline(self.timeout_keep_alive_handler)
+        self._leave: Callable[[], None] | None = None
         self._refusal: Problem | None = None
         self._stopping = False
         self._lingering: asyncio.TimerHandle | None = None
@@ -57,19 +53,27 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
-        for timer in (self._head_timer, self._idle_timer, self._unread_timer, self._lingering):
+        for timer in (self._head_timer, self._unread_timer, self._lingering):
             if timer is not None:
                 timer.cancel()
+        self._idle.close()
         super().connection_lost(exc)
-        if self.when_client_leaves is not None:
-            self.when_client_leaves()
-            self.when_client_leaves = None
+        if self._leave is not None:
+            self._leave()
+            self._leave = None
+
+    def when_client_leaves(self, leave: Callable[[], None]) -> None:
+        """Have `leave` called if the client goes, or has gone, before the present answer is complete."""
+        if self.cycle.disconnected:
+            leave()
+        else:
+            self._leave = leave
 
     def data_received(self, data: bytes) -> None:
         """More of a request."""
         if self._lingering is not None:
             return
-        self._idle_since = None
+        self._idle.clear()
         super().data_received(data)
         if self._in_head and self._lingering is None and not self.transport.is_closing():
             self._head_bytes += len(data)
@@ -140,7 +144,7 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """An answer has been sent: go on with the next request, if there is to be one."""
-        self.when_client_leaves = None
+        self._leave = None
         if self._lingering is not None:
             return
         self.server_state.total_requests += 1
@@ -150,20 +154,7 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
             return
-        # Setting a timer and taking it back for every request costs more than one that looks again.
-        self._idle_since = self.loop.time()
-        if self._idle_timer is None:
-            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._look_whether_idle)
-
-    def _look_whether_idle(self) -> None:
-        self._idle_timer = None
-        if self._idle_since is None:
-            return
-        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
-        if left > 0:
-            self._idle_timer = self.loop.call_later(left, self._look_whether_idle)
-        else:
-            self.timeout_keep_alive_handler()
+        self._idle.set(self.timeout_keep_alive)
 
     def pause_writing(self) -> None:
         """The client does not read as fast as we write."""

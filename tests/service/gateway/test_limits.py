@@ -107,11 +107,11 @@ async def test_redis_counts_for_all_gateways_together(redis: Redis) -> None:
     prefix = f"lendery-test:{secrets.token_hex(4)}:"
     one, two = RedisBuckets(redis, prefix=prefix), RedisBuckets(redis, prefix=prefix)
     limit = Limit(10, 60)
-    decisions = await asyncio.gather(*(buckets.take("somebody", limit) for buckets in (one, two) for _ in range(10)))
+    decisions = await asyncio.gather(*(buckets.take(("somebody",), limit) for buckets in (one, two) for _ in range(10)))
     assert sum(decision.allowed for decision in decisions) == 10
     refused = next(decision for decision in decisions if not decision.allowed)
     assert 0 < refused.retry_in_seconds <= 6
-    assert (await one.take("another", limit)).remaining == 9
+    assert (await one.take(("another",), limit)).remaining == 9
     [key] = [key async for key in redis.scan_iter(f"{prefix}somebody")]
     assert 0 < await redis.pttl(key) <= 60_001
     await redis.delete(key, f"{prefix}another")
@@ -119,7 +119,7 @@ async def test_redis_counts_for_all_gateways_together(redis: Redis) -> None:
 
 async def test_redis_and_the_process_decide_alike(redis: Redis) -> None:
     limit = Limit(4, 2)
-    key = f"alike-{secrets.token_hex(4)}"
+    key = (f"alike-{secrets.token_hex(4)}",)
     both = RedisBuckets(redis), ProcessBuckets()
     for pause in (0, 0, 0, 0.75, 0, 1.25, 0):
         await asyncio.sleep(pause)

@@ -50,11 +50,11 @@ async def test_memory_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     buckets = ProcessBuckets(lambda: now[0])
     for number in range(1000):
-        assert (await buckets.take(f"somebody {number}", Limit(1, 60))).allowed
+        assert (await buckets.take(("somebody", number), Limit(1, 60))).allowed
     assert len(buckets._full_at) <= 101
-    assert not (await buckets.take("somebody 999", Limit(1, 60))).allowed
+    assert not (await buckets.take(("somebody", 999), Limit(1, 60))).allowed
     now[0] = 61
-    assert (await buckets.take("somebody 999", Limit(1, 60))).allowed
+    assert (await buckets.take(("somebody", 999), Limit(1, 60))).allowed
 
 
 def test_what_a_client_is_told() -> None:
