@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 Step = Callable[[], Awaitable[int]]
@@ -25,35 +25,65 @@ class Measured:
     per_second: float
     p50_milliseconds: float = 0.0
     p99_milliseconds: float = 0.0
+    units: int = 0
+    """How many units of work were done in all, with those that do not count."""
+    processor_microseconds: Mapping[str, float] = field(default_factory=dict)
+    """What one unit cost each process, where that was looked at: steadier than the rate on a machine that others use, too."""
 
     def as_json(self) -> dict[str, Any]:
         """For the way between processes."""
         return asdict(self)
 
 
+class Tally:
+    """Counts what is answered between `begin` and `end`, in seconds of `time.perf_counter`."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+        self._done = 0.0
+        self._units = 0
+        self._waited: list[float] = []
+        self.start()
+
+    def start(self) -> None:
+        """The time begins now."""
+        self.begin = time.perf_counter() + self._timing.warm_up_seconds
+        self.end = self.begin + self._timing.seconds
+
+    def add(self, asked: float, answered: float, units: int) -> None:
+        """Count one request. Of one that was under way at either end only the part within counts."""
+        self._units += units
+        if self.begin <= asked and answered < self.end:
+            self._done += units
+            self._waited.append(answered - asked)
+            return
+        self._done += units * max(0.0, min(answered, self.end) - max(asked, self.begin)) / (answered - asked)
+        if self.begin <= answered < self.end:
+            self._waited.append(answered - asked)
+
+    def measured(self, **processor_seconds: float) -> Measured:
+        """What came of it; `processor_seconds` are what all of it took of processes, by their names."""
+        each = {name: seconds * 1e6 / max(self._units, 1) for name, seconds in processor_seconds.items()}
+        rate = self._done / self._timing.seconds
+        return Measured(rate, *_percentiles(self._waited), units=self._units, processor_microseconds=each)
+
+
 async def closed_loop(steps: Sequence[Step], timing: Timing) -> Measured:
     """Let every caller take its step again and again. The first exception of a step ends it all."""
-    begin = time.perf_counter() + timing.warm_up_seconds
-    end = begin + timing.seconds
-    done = 0.0
-    waited: list[float] = []
+    tally = Tally(timing)
 
     async def call(step: Step) -> None:
-        nonlocal done
         asked = time.perf_counter()
-        while asked < end:
+        while asked < tally.end:
             units = await step()
             answered = time.perf_counter()
-            # Of a request that was under way at either end only the part within counts.
-            done += units * max(0.0, min(answered, end) - max(asked, begin)) / (answered - asked)
-            if begin <= answered < end:
-                waited.append(answered - asked)
+            tally.add(asked, answered, units)
             asked = answered
 
     async with asyncio.TaskGroup() as group:
         for step in steps:
             group.create_task(call(step))
-    return Measured(done / timing.seconds, *_percentiles(waited))
+    return tally.measured()
 
 
 def _percentiles(waited: list[float]) -> tuple[float, float]:

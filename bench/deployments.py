@@ -24,7 +24,9 @@ from jose import jwk
 
 from bench import children
 from bench.closed_loop import Measured, Timing
+from bench.processor import of_process, of_server
 from bench.seed import Owner
+from bench.server import BenchServer
 from shared.identity.tokens import sign_token
 from shared.ids import new_id
 
@@ -44,6 +46,14 @@ class Deployments:
     private_pem: str
     profile: dict[str, Any] = field(default_factory=dict)
     """Filled when the sampled one has stopped."""
+    processes: dict[str, int] = field(default_factory=dict)
+    """Their ids, by name."""
+
+    def processor_seconds(self, server: BenchServer) -> dict[str, float]:
+        """What the two, and the database server, have used so far, as far as this machine tells it."""
+        used: dict[str, float | None] = {name: of_process(pid) for name, pid in self.processes.items()}
+        used["PostgreSQL"] = of_server(server.postmaster)
+        return {name: seconds for name, seconds in used.items() if seconds is not None}
 
     def load(self, owners: Sequence[Owner], recipients: Sequence[Owner], port: int, timing: Timing) -> Measured:
         """Transfers over HTTP: each of `owners` on a connection of their own, to any of `recipients`."""
@@ -95,6 +105,7 @@ def deployments(*, sampled: str | None = None) -> Iterator[Deployments]:
         for what, port in ((["wallet-ledger", "--role", "api"], service_port), (["gateway"], gateway_port)):
             profile = deployed.profile if what[0] == sampled else None
             process = stack.enter_context(_served(what, port, environment, profile))
+            deployed.processes[what[0]] = process.pid
             if profile is not None:
                 process.send_signal(signal.SIGUSR1)
         yield deployed

@@ -62,6 +62,11 @@ class Results:
         pairs = [(one[figure.name], one[figure.over]) for one in self._rounds if figure.name in one and figure.over in one]
         return median(mine.per_second / its.per_second for mine, its in pairs)
 
+    def processor_microseconds(self, name: str) -> dict[str, float]:
+        """What one unit of work cost each process: medians of the rounds. Empty where that was not looked at."""
+        rounds = self.of(name)
+        return {one: median(each.processor_microseconds[one] for each in rounds) for one in rounds[0].processor_microseconds}
+
     def as_json(self) -> dict[str, object]:
         """The last line: the yardstick in transactions a second, everything else as a ratio; rates beside them."""
         ratios = {one.name: round(self.ratio(one), 3) for one in self.measured if one.name != YARDSTICK}

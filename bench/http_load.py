@@ -1,34 +1,41 @@
 """As a child: people who send money over HTTP, each on a connection of their own that stays open.
 
-A client library would take as much of the machine as the service does, so requests are written, and answers read, as bytes.
+A client library would take as much of the machine as the service does. So a request is put together from bytes that are ready,
+all of one length, an answer is looked at for its status and its length, and the next request leaves in the same turn of the
+event loop.
 """
 
 import asyncio
 import json
 import random
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import uvloop
 
 from bench import children
-from bench.closed_loop import Measured, Step, Timing, closed_loop
+from bench.closed_loop import Measured, Tally, Timing
+from bench.http_connection import UnexpectedAnswer
 from bench.seed import CURRENCY
 
+_CREATED = b"HTTP/1.1 201 "
 _LENGTH = b"content-length:"
+_PLACE = "00000000-0000-0000-0000-000000000000"
 
 
-class UnexpectedAnswer(Exception):
-    """Something else than 201 Created came back."""
+class Person(asyncio.Protocol):
+    """One connection, with one request at a time, until the time is over. `ended` has then a result, or what went wrong."""
 
-
-class Connection(asyncio.Protocol):
-    """One connection, with one request at a time."""
-
-    def __init__(self) -> None:
-        self._transport: asyncio.WriteTransport | None = None
+    def __init__(self, sender: Mapping[str, str], recipients: Sequence[bytes], tally: Tally) -> None:
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._own = sender["wallet_id"].encode()
+        self._recipients = recipients
+        self._tally = tally
+        self._parts = _parts(sender)
+        self._sent = 0
+        self._asked = 0.0
         self._received = b""
-        self._answer: asyncio.Future[bytes] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where to write."""
@@ -36,63 +43,76 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever waits."""
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(exc or ConnectionResetError())
+        self._end(exc or ConnectionResetError())
+
+    def ask(self) -> None:
+        """Send the next request."""
+        head, middle, end = self._parts
+        self._sent += 1
+        recipient = self._own
+        while recipient == self._own:
+            recipient = self._recipients[int(random.random() * len(self._recipients))]
+        self._asked = time.perf_counter()
+        self._transport.write(b"%b%08d%b%b%b" % (head, self._sent, middle, recipient, end))
 
     def data_received(self, data: bytes) -> None:
-        """Hand over the answer once all of it is there. The servers measured here always say its length."""
-        self._received += data
-        head_end = self._received.find(b"\r\n\r\n")
-        if head_end < 0 or self._answer is None:
+        """Count the answer once all of it is there, and ask again. The servers measured here always say its length."""
+        self._received = received = self._received + data if self._received else data
+        head_end = received.find(b"\r\n\r\n")
+        if head_end < 0:
             return
-        head = self._received[:head_end].lower()
+        head = received[:head_end].lower()
         at = head.find(_LENGTH)
-        if at < 0:
-            self._answer.set_exception(UnexpectedAnswer(f"an answer without a length: {head[:500]!r}"))
+        if at < 0 or not received.startswith(_CREATED):
+            self._end(UnexpectedAnswer(received[:1000].decode(errors="replace")))
             return
-        length = int(head[at + len(_LENGTH) :].split(b"\r\n", 1)[0])
-        if len(self._received) >= head_end + 4 + length:
-            answer, self._received = self._received, b""
-            self._answer.set_result(answer)
+        if len(received) < head_end + 4 + int(head[at + len(_LENGTH) :].split(b"\r\n", 1)[0]):
+            return
+        self._received = b""
+        answered = time.perf_counter()
+        self._tally.add(self._asked, answered, 1)
+        if answered < self._tally.end:
+            self.ask()
+        else:
+            self._end(None)
 
-    async def ask(self, request: bytes) -> bytes:
-        """Send a request; its whole answer. Raises `OSError` when the connection is lost."""
-        assert self._transport is not None
-        self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(request)
-        return await self._answer
+    def _end(self, trouble: Exception | None) -> None:
+        if self.ended.done():
+            return
+        if trouble is None:
+            self.ended.set_result(None)
+        else:
+            self.ended.set_exception(trouble)
 
 
-def _request(sender: Mapping[str, str], recipient: str, key: str) -> bytes:
-    order = {"from_wallet_id": sender["wallet_id"], "to": {"wallet_id": recipient}, "amount": 1, "currency": CURRENCY}
+def _parts(sender: Mapping[str, str]) -> tuple[bytes, bytes, bytes]:
+    """A request without the last digits of its key and without its recipient, which go between the parts."""
+    order = {"from_wallet_id": sender["wallet_id"], "to": {"wallet_id": _PLACE}, "amount": 1, "currency": CURRENCY}
     body = json.dumps(order).encode()
     head = (
         "POST /v1/transfers HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Authorization: Bearer {sender['token']}\r\nIdempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Authorization: Bearer {sender['token']}\r\nContent-Length: {len(body)}\r\n"
+        f"Idempotency-Key: {random.randbytes(8).hex()}-"
     )
-    return head.encode() + body
-
-
-async def _step(port: int, sender: Mapping[str, str], recipients: Sequence[str]) -> Step:
-    _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", port)
-    others = [one for one in recipients if one != sender["wallet_id"]]
-    run, sent = random.randbytes(8).hex(), 0
-
-    async def send_money() -> int:
-        nonlocal sent
-        sent += 1
-        answer = await connection.ask(_request(sender, random.choice(others), f"{run}-{sent}"))
-        if not answer.startswith(b"HTTP/1.1 201 "):
-            raise UnexpectedAnswer(answer[:1000].decode(errors="replace"))
-        return 1
-
-    return send_money
+    before, after = body.split(_PLACE.encode())
+    return head.encode(), b"\r\n\r\n" + before, after
 
 
 async def measure(orders: Mapping[str, Any]) -> Measured:
     """Transfers a second."""
-    steps = [await _step(orders["port"], sender, orders["recipients"]) for sender in orders["senders"]]
-    return await closed_loop(steps, Timing(orders["seconds"], orders["warm_up_seconds"]))
+    recipients = [one.encode() for one in orders["recipients"]]
+    timing = Timing(orders["seconds"], orders["warm_up_seconds"])
+    loop = asyncio.get_running_loop()
+    tally = Tally(timing)
+    people = [Person(sender, recipients, tally) for sender in orders["senders"]]
+    for person in people:
+        await loop.create_connection(lambda person=person: person, "127.0.0.1", orders["port"])  # type: ignore[misc]
+    tally.start()
+    used = time.process_time()
+    for person in people:
+        person.ask()
+    await asyncio.gather(*(person.ended for person in people))
+    return tally.measured(load=time.process_time() - used)
 
 
 def main() -> None:

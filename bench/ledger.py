@@ -17,6 +17,7 @@ from bench import children, engine, report, scripts
 from bench.closed_loop import Measured, Timing
 from bench.deployments import Deployments, deployments
 from bench.figures import BY_NAME, RIVALS, YARDSTICK, Results
+from bench.processor import added_to
 from bench.rivals import functions
 from bench.seed import Owner, open_wallets
 from bench.server import BenchServer, NotDurable, bench_server, checkpoint
@@ -55,7 +56,9 @@ class Bench:
         if name in _HTTP:
             assert self.deployed is not None
             port = getattr(self.deployed, _HTTP[name][1])
-            return self.deployed.load(self.owners[:CONNECTIONS], self.owners, port, self.timing)
+            before = self.deployed.processor_seconds(self.server)
+            measured = self.deployed.load(self.owners[:CONNECTIONS], self.owners, port, self.timing)
+            return added_to(measured, before, self.deployed.processor_seconds(self.server))
         return Measured(**children.answer_of(self.start_engine(name))["measured"][name])
 
     def start_engine(self, figure: str, *, profiled: bool = False) -> "subprocess.Popen[str]":

@@ -25,6 +25,10 @@ def show_results(console: Console, results: Results, server_version: str, load: 
     for figure in results.measured:
         table.add_row(*_row(results, figure))
     console.print(table)
+    for figure in results.measured:
+        if each := results.processor_microseconds(figure.name):
+            parts = ", ".join(f"{name} {microseconds:,.0f}" for name, microseconds in each.items())
+            console.print(f"Processor µs for one transfer of {figure.name}: {parts}; {sum(each.values()):,.0f} in all.")
     console.print(
         f"PostgreSQL {server_version}, fsync and synchronous_commit on; {os.cpu_count()} cores; "
         f"load {load[0]:.1f} before, {load[1]:.1f} after. Ratios are to tpcb, of engine_hot_64 to engine_64."

@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncpg
 from sqlalchemy.engine import make_url
 
+from bench.processor import postmaster_of
 from migrations.roles import role_of
 from migrations.runner import migrate
 from migrations.schemas import SCHEMAS
@@ -30,6 +31,8 @@ class BenchServer:
     ledger_url: str
     other_url: str
     version: str
+    postmaster: int | None = None
+    """The id of the server's first process, if it runs on this machine."""
 
 
 @contextmanager
@@ -57,7 +60,7 @@ def _databases(url: str) -> Iterator[BenchServer]:
         asyncio.run(_execute(url, f"CREATE DATABASE {ledger}", f"CREATE DATABASE {other}"))
         ledger_url, other_url = (_on(url, name) for name in (ledger, other))
         asyncio.run(migrate(ledger_url))
-        yield BenchServer(ledger_url, other_url, version)
+        yield BenchServer(ledger_url, other_url, version, asyncio.run(_postmaster(url)))
     finally:
         drops = [f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in (ledger, other)]
         drops += [f'DROP ROLE IF EXISTS "{role_of(schema)}"' for schema in SCHEMAS]
@@ -91,6 +94,14 @@ async def _checked(url: str) -> str:
         if off:
             raise NotDurable(f"The server has {', '.join(off)} not on. Figures of a server that may lose commits mean nothing.")
         return str(await connection.fetchval("SHOW server_version")).split()[0]
+    finally:
+        await connection.close()
+
+
+async def _postmaster(url: str) -> int | None:
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        return postmaster_of(await connection.fetchval("SELECT pg_backend_pid()"))
     finally:
         await connection.close()
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import uvloop
 
-from bench.http_load import Connection
+from bench.http_connection import Connection
 
 _AT_ONCE = 50
 
