@@ -135,7 +135,7 @@ class Definition(Generic[D]):
         allowed = self.deadlines.get(state)
         if allowed is None:
             return None
-        return now + min(allowed * 2 ** min(missed, _MOST_DOUBLINGS), max(allowed, LONGEST_WAIT))
+        return now + min(allowed * (1 << min(missed, _MOST_DOUBLINGS)), max(allowed, LONGEST_WAIT))
 
 
 def check_total(definition: Definition[Any]) -> list[str]:

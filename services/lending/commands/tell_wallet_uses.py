@@ -9,6 +9,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from services.lending.domain.investment import Investment
+from services.lending.domain.loan import Loan
 from services.lending.store.investments import investment_of
 from services.lending.store.loans import loan_of
 from services.lending.store.tables import investments, loans
@@ -38,7 +40,7 @@ async def _tell_stretch(work: UnitOfWork, after: UUID) -> tuple[UUID | None, int
     query = sa.select(loans).where(loans.c.id > after).order_by(loans.c.id).limit(_LOANS_AT_ONCE).with_for_update()
     found = [loan_of(row) for row in await work.connection.execute(query)]
     parts = sa.select(investments).where(investments.c.loan_id.in_([loan.id for loan in found])).order_by(investments.c.id)
-    uses = [*found, *(investment_of(row) for row in await work.connection.execute(parts))]
+    uses: list[Loan | Investment] = [*found, *(investment_of(row) for row in await work.connection.execute(parts))]
     for use in uses:
         tell(use)
     return (found[-1].id if found else None), len(uses)

@@ -25,7 +25,7 @@ class MismatchView(View):
 
 
 class ReconciliationView(View):
-    """One comparison of every balance with its entries, and of all of them with the trial balance."""
+    """One comparison of balances with their entries: of all of them, or of what has moved since the last comparison."""
 
     id: UUID
     day: date = Field(description="The day (UTC) that had ended")
@@ -34,6 +34,7 @@ class ReconciliationView(View):
     mismatches: list[MismatchView] = Field(description=f"The first {MISMATCHES_KEPT}")
     accounts: int = Field(description="How many were compared")
     transfers: int = Field(description="How many rows of the journal were added up")
+    after_sequence: int = Field(description="Only entries after this transaction were added up; 0: all that there are")
     last_sequence: int = Field(description="The last transaction that was counted")
     started_by: UUID | None = Field(description="The operator; null when it ran by itself")
     started_at: Instant
@@ -42,14 +43,14 @@ class ReconciliationView(View):
 
 @router.get("")
 async def list_ledger_reconciliations(context: Ctx, _: Support, paging: Paging) -> Page[ReconciliationView]:
-    """Comparisons, newest first. One runs by itself after the end of each day."""
+    """Comparisons, newest first. One runs by itself after the end of each day, on what has moved; once a week on everything."""
     found = await list_reconciliations(context, paging.after, paging.fetch)
     return paging.page(found, lambda run: run.id, _view)
 
 
 @router.post("", status_code=201)
 async def reconcile_the_ledger(context: Ctx, user: Admin) -> ReconciliationView:
-    """Compare now. This takes a while for a long journal; posting goes on meanwhile."""
+    """Compare everything now. This takes a while for a long journal; posting goes on meanwhile."""
     return _view(await reconcile_ledger(context, user.user_id))
 
 
@@ -62,6 +63,7 @@ def _view(run: Reconciliation) -> ReconciliationView:
         mismatches=[MismatchView(where=one.where, what=one.what) for one in run.found.mismatches],
         accounts=run.found.accounts,
         transfers=run.found.transfers,
+        after_sequence=run.found.after_sequence,
         last_sequence=run.found.last_sequence,
         started_by=run.started_by,
         started_at=run.started_at,

@@ -1,4 +1,7 @@
-"""Compare every balance with its entries, each night by itself and whenever an operator asks, and keep what came of it."""
+"""Compare balances with their entries, each night by itself and whenever an operator asks, and keep what came of it.
+
+A night goes on from where the last run ended; once a week, and whenever an operator asks, everything is added up.
+"""
 
 import logging
 from datetime import date, timedelta
@@ -8,8 +11,9 @@ from prometheus_client import Gauge
 
 from services.wallet_ledger.context import Context
 from services.wallet_ledger.domain.problems import ReconciliationRunning
-from services.wallet_ledger.domain.reconciliation import Reconciliation
+from services.wallet_ledger.domain.reconciliation import Comparison, Reconciliation
 from services.wallet_ledger.store.reconciliation import Reconciliations, compare, snapshot
+from services.wallet_ledger.store.reconciliation_since import compare_since
 from shared.contracts.wallet_ledger.account_events import LedgerMismatchFound
 from shared.ids import new_id
 
@@ -23,13 +27,19 @@ async def reconcile_night(context: Context) -> None:
     """Compare once for each day that has ended (UTC)."""
     day = context.clock.now().date() - timedelta(days=1)
     async with context.read() as connection:
-        done = await Reconciliations(connection).has_night(day)
-    if not done:
-        await reconcile_ledger(context, None)
+        kept = Reconciliations(connection)
+        if await kept.has_night(day):
+            return
+        since = await kept.point_for(day)
+    await _reconcile(context, None, since)
 
 
-async def reconcile_ledger(context: Context, operator_id: UUID | None) -> Reconciliation:
-    """Compare now; what came of it is kept. Raises `ReconciliationRunning`."""
+async def reconcile_ledger(context: Context, operator_id: UUID) -> Reconciliation:
+    """Compare everything now; what came of it is kept. Raises `ReconciliationRunning`."""
+    return await _reconcile(context, operator_id, None)
+
+
+async def _reconcile(context: Context, operator_id: UUID | None, since: Comparison | None) -> Reconciliation:
     started_at = context.clock.now()
     async with context.database.engine.connect() as alone:
         if not (await alone.exec_driver_sql(_ALONE)).scalar_one():
@@ -38,7 +48,7 @@ async def reconcile_ledger(context: Context, operator_id: UUID | None) -> Reconc
             )
         await alone.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         async with snapshot(context.database) as connection:
-            found = await compare(connection, started_at)
+            found = await (compare(connection, started_at) if since is None else compare_since(connection, since))
         day: date = started_at.date() - timedelta(days=1)
         run = Reconciliation(new_id(), day, operator_id, started_at, context.clock.now(), found)
         await _keep(context, run)

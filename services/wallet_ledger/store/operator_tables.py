@@ -9,6 +9,7 @@ from sqlalchemy import (
     DateTime,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -125,7 +126,19 @@ def reconciliations_table(metadata: MetaData) -> Table:
         Column("balanced", Boolean, nullable=False),
         Column("mismatch_count", Integer, nullable=False),
         Column("mismatches", JSONB, nullable=False, comment="the first of them"),
+        Column(
+            "after_sequence",
+            BigInteger,
+            nullable=False,
+            server_default=text("0"),
+            comment="only what follows this transaction was added up; 0: everything",
+        ),
+        Column("block_number", BigInteger, comment="the newest block, all of whose rows were hashed anew up to here"),
+        Column("block_hash", LargeBinary),
         CheckConstraint("balanced = (mismatch_count = 0)", name="reconciliations_balanced_check"),
+        CheckConstraint(
+            "(block_number IS NULL) = (block_hash IS NULL) AND octet_length(block_hash) = 32", name="reconciliations_block_check"
+        ),
     )
     Index("reconciliations_night_key", table.c.day, unique=True, postgresql_where=text("started_by IS NULL"))
     return table

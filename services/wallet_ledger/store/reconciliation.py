@@ -1,6 +1,7 @@
-"""Compares every balance with its entries, on one snapshot, and keeps the runs.
+"""Compares every balance with all of its entries, on one snapshot, and keeps the runs.
 
-It shares nothing with posting or with `verify`: totals are added up anew from the rows of the journal.
+This is the full pass; the nights in between go on from the last run (`reconciliation_since`). Both share nothing with posting
+or with `verify`: totals are added up anew from the rows of the journal.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -15,8 +16,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.wallet_ledger.domain.journal import TrialBalanceLine
-from services.wallet_ledger.domain.reconciliation import MISMATCHES_KEPT, Comparison, Mismatch, Reconciliation, differences
+from services.wallet_ledger.domain.reconciliation import (
+    Comparison,
+    Mismatch,
+    Reconciliation,
+    SealedPoint,
+    differences,
+    point_to_go_on_from,
+)
 from services.wallet_ledger.store.accounts import AccountStore
+from services.wallet_ledger.store.blocks import BlockStore
+from services.wallet_ledger.store.reconciliation_findings import Findings, compare_blocks
 from services.wallet_ledger.store.tables import reconciliations
 from services.wallet_ledger.store.trial_balances import TrialBalances
 from shared.db.database import Database
@@ -62,22 +72,9 @@ async def snapshot(database: Database) -> AsyncIterator[AsyncConnection]:
             yield connection
 
 
-class _Found:
-    """Mismatches so far: all are counted, the first are kept."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.first: list[Mismatch] = []
-
-    def add(self, where: str, what: str) -> None:
-        self.count += 1
-        if len(self.first) < MISMATCHES_KEPT:
-            self.first.append(Mismatch(where, what))
-
-
 async def compare(connection: AsyncConnection, now: datetime) -> Comparison:
-    """Every account with its entries, the accounts with the trial balance of the journal, promises with holds."""
-    found = _Found()
+    """Every account with its entries, the accounts with the trial balance of the journal, promises with holds, all blocks."""
+    found = Findings()
     last_sequence, posted = (int(number) for number in (await connection.exec_driver_sql(_LAST)).one())
     accounts = transfers = 0
     after = _LOWEST
@@ -93,14 +90,15 @@ async def compare(connection: AsyncConnection, now: datetime) -> Comparison:
     await _compare_trial_balances(connection, now, found)
     for row in await connection.exec_driver_sql(_PENDING):
         found.add(f"holds in {row.currency}", f"accounts have {row.promised} promised away, pending holds are for {row.held}")
-    return Comparison(last_sequence, accounts, transfers, found.count, tuple(found.first))
+    sealed = await compare_blocks(BlockStore(connection), None, found)
+    return Comparison(last_sequence, accounts, transfers, found.count, tuple(found.first), sealed=sealed)
 
 
 def _fault(row: Any) -> str | None:
     return differences(_NAMES, tuple(row[2:7]), tuple(int(number) for number in row[7:12]))
 
 
-async def _compare_trial_balances(connection: AsyncConnection, now: datetime, found: _Found) -> None:
+async def _compare_trial_balances(connection: AsyncConnection, now: datetime, found: Findings) -> None:
     of_accounts = _lines(await AccountStore(connection).trial_balance())
     of_journal = _lines(await TrialBalances(connection).at(now + timedelta(days=1)))
     names = ("accounts", *_NAMES[1:])
@@ -150,6 +148,9 @@ class Reconciliations:
             "balanced": run.balanced,
             "mismatch_count": run.found.mismatch_count,
             "mismatches": [asdict(one) for one in run.found.mismatches],
+            "after_sequence": run.found.after_sequence,
+            "block_number": run.found.sealed.block_number if run.found.sealed else None,
+            "block_hash": run.found.sealed.block_hash if run.found.sealed else None,
         }
         added = insert(reconciliations).values(row).on_conflict_do_nothing().returning(reconciliations.c.id)
         return (await self._connection.execute(added)).first() is not None
@@ -158,6 +159,13 @@ class Reconciliations:
         """Whether that day was compared by itself."""
         query = sa.select(reconciliations.c.id).where(reconciliations.c.day == day, reconciliations.c.started_by.is_(None))
         return (await self._connection.execute(query)).first() is not None
+
+    async def point_for(self, day: date) -> Comparison | None:
+        """What the comparison of the night after `day` goes on from; None: from the beginning."""
+        newest = await self.newest(None, 1)
+        full = sa.select(sa.func.max(reconciliations.c.day)).where(reconciliations.c.after_sequence == 0)
+        last_full_day: date | None = (await self._connection.execute(full)).scalar_one()
+        return point_to_go_on_from(newest[0] if newest else None, last_full_day, day)
 
     async def newest(self, after: UUID | None, limit: int) -> Sequence[Reconciliation]:
         """Runs, newest first, from the one after `after` on."""
@@ -169,5 +177,6 @@ class Reconciliations:
 
 def _read(row: Any) -> Reconciliation:
     mismatches = tuple(Mismatch(**one) for one in row.mismatches)
-    found = Comparison(row.last_sequence, row.accounts, row.transfers, row.mismatch_count, mismatches)
+    sealed = SealedPoint(row.block_number, row.block_hash) if row.block_number is not None else None
+    found = Comparison(row.last_sequence, row.accounts, row.transfers, row.mismatch_count, mismatches, row.after_sequence, sealed)
     return Reconciliation(row.id, row.day, row.started_by, row.started_at, row.finished_at, found)
