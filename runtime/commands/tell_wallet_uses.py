@@ -22,15 +22,18 @@ def tell_wallet_uses() -> None:
 
 async def _tell(url: str) -> int:
     from runtime.database import explained
+    from runtime.services import read_environment
     from runtime.settings import read_settings
     from services.lending.commands.tell_wallet_uses import tell_wallet_uses as tell
+    from services.lending.settings import Settings
     from services.lending.store.unit_of_work import UnitOfWork
     from shared.clock import SystemClock
     from shared.db.database import Database, role_of
 
+    vault = read_environment(Settings).open_vault()
     database = Database(url, schema="lending", role=role_of("lending", read_settings().db_role_prefix), pool_size=1)
     try:
-        return await tell(lambda: UnitOfWork(database, SystemClock()))
+        return await tell(lambda: UnitOfWork(database, SystemClock(), vault))
     except Exception as error:
         raise explained(url, error) from None
     finally:

@@ -26,13 +26,13 @@ class Context:
 
     def unit_of_work(self, delivery: Delivery[Any] | None = None) -> UnitOfWork:
         """A transaction to write in; with a delivery, recorded in the inbox."""
-        return UnitOfWork(self.database, self.clock, delivery=delivery)
+        return UnitOfWork(self.database, self.clock, self.vault, delivery=delivery)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Reading]:
         """The stores in a read-only transaction."""
         async with self.database.read() as connection:
-            yield Reading(connection)
+            yield Reading(connection, self.vault)
 
 
 async def _context(request: Request) -> Context:

@@ -1,5 +1,6 @@
 """What lending has of a person: how it is exported and forgotten."""
 
+from services.lending.store.assessments import open_assessment
 from shared.privacy import PersonalData
 
 PERSONAL_DATA = PersonalData(
@@ -19,6 +20,7 @@ PERSONAL_DATA = PersonalData(
         "received_shares": """SELECT s.* FROM repayment_shares s JOIN investments i ON i.id = s.investment_id
             WHERE i.lender_id = $1 ORDER BY s.repayment_id DESC""",
     },
+    opened={"credit_assessments": open_assessment},
     blocked_by={
         "loan_open": """SELECT 'Your loan ' || id || ' is ' || status || ': repay it, or cancel the application, first.'
             FROM loans WHERE borrower_id = $1 AND status IN ('submitted', 'funding', 'disbursing', 'active') ORDER BY id""",

@@ -1,5 +1,6 @@
-"""Credit assessments, in and out of the database."""
+"""Credit assessments, in and out of the database. What they were computed from leaves the process only sealed."""
 
+import json
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,14 +15,17 @@ from services.lending.domain.loan import LoanStatus
 from services.lending.domain.pricing import Grade
 from services.lending.domain.scorecard import FactorScore, Score
 from services.lending.store.tables import credit_assessments, loans
+from shared.crypto import Vault
+from shared.crypto.rotation import open_or_clear
 
 _INQUIRIES_WITHIN = timedelta(days=183)
 _DAYS_IN_MONTH = 30
 
 
-def _assessment_of(row: Any) -> Assessment:
-    inputs = CreditInputs(**row.inputs | {"verification": Verification(row.inputs["verification"])})
-    factors = tuple(FactorScore(**factor) for factor in row.factors)
+def _assessment_of(row: Any, vault: Vault) -> Assessment:
+    opened = open_assessment(dict(row._mapping), vault)
+    inputs = CreditInputs(**opened["inputs"] | {"verification": Verification(opened["inputs"]["verification"])})
+    factors = tuple(FactorScore(**factor) for factor in opened["factors"])
     return Assessment(
         id=row.id,
         user_id=row.user_id,
@@ -38,8 +42,9 @@ def _assessment_of(row: Any) -> Assessment:
 class AssessmentStore:
     """Assessments, and the record of a person that they are made from."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
         self._connection = connection
+        self._vault = vault
 
     async def add(self, assessment: Assessment) -> None:
         """A new assessment."""
@@ -49,12 +54,12 @@ class AssessmentStore:
                 user_id=assessment.user_id,
                 currency=assessment.currency,
                 model_version=assessment.score.model_version,
-                inputs=asdict(assessment.inputs),
+                inputs=self._sealed(asdict(assessment.inputs), inputs_place(assessment.id)),
                 points=assessment.score.points,
                 default_probability=assessment.score.default_probability,
                 grade=assessment.grade,
                 annual_rate=assessment.annual_rate,
-                factors=[asdict(factor) for factor in assessment.score.factors],
+                factors=self._sealed([asdict(factor) for factor in assessment.score.factors], factors_place(assessment.id)),
                 created_at=assessment.created_at,
                 expires_at=assessment.expires_at,
             )
@@ -67,7 +72,7 @@ class AssessmentStore:
         if currency is not None:
             query = query.where(table.c.currency == currency)
         row = (await self._connection.execute(query.order_by(table.c.id.desc()).limit(1))).one_or_none()
-        return _assessment_of(row) if row else None
+        return _assessment_of(row, self._vault) if row else None
 
     async def record_of(self, user_id: UUID, currency: str, now: datetime) -> Record:
         """How somebody has dealt with loans here. Debts count in `currency` only: there is no exchange rate here."""
@@ -89,3 +94,24 @@ class AssessmentStore:
             recent_inquiries=row.inquiries,
             outstanding_here_minor=int(row.outstanding),
         )
+
+    def _sealed(self, value: object, place: str) -> bytes:
+        return self._vault.encrypt_text(json.dumps(value), aad=place)
+
+
+def open_assessment(row: dict[str, Any], vault: Vault) -> dict[str, Any]:
+    """A row of `credit_assessments` with its sealed columns opened."""
+    return row | {
+        "inputs": json.loads(open_or_clear(vault, bytes(row["inputs"]), place=inputs_place(row["id"]))),
+        "factors": json.loads(open_or_clear(vault, bytes(row["factors"]), place=factors_place(row["id"]))),
+    }
+
+
+def inputs_place(assessment_id: UUID | str) -> str:
+    """Where sealed inputs belong."""
+    return f"lending.credit_assessments.inputs:{assessment_id}"
+
+
+def factors_place(assessment_id: UUID | str) -> str:
+    """Where sealed factors belong."""
+    return f"lending.credit_assessments.factors:{assessment_id}"

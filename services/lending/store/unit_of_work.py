@@ -14,7 +14,11 @@ from services.lending.store.loans import LoanStore
 from services.lending.store.people import PeopleStore
 from services.lending.store.repayments import RepaymentStore
 from services.lending.store.wallet_uses import tell_uses
+from shared.clock import Clock
+from shared.crypto import Vault
+from shared.db import Database
 from shared.db.unit_of_work import UnitOfWork as SharedUnitOfWork
+from shared.messaging.consumer import Delivery
 from shared.messaging.envelope import Message
 from shared.sagas import DEADLINE_PASSED, Cause, Definition, Saga, SagaStore
 
@@ -24,10 +28,10 @@ D = TypeVar("D", bound=AwaitingLedger)
 class Reading:
     """The stores on a connection that only reads."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
         self.connection = connection
         self.people = PeopleStore(connection)
-        self.assessments = AssessmentStore(connection)
+        self.assessments = AssessmentStore(connection, vault)
         self.repayments = RepaymentStore(connection)
         self.business_days = BusinessDayStore(connection)
 
@@ -35,10 +39,14 @@ class Reading:
 class UnitOfWork(SharedUnitOfWork):
     """A transaction to write in."""
 
+    def __init__(self, database: Database, clock: Clock, vault: Vault, *, delivery: Delivery[Any] | None = None) -> None:
+        super().__init__(database, clock, delivery=delivery)
+        self._vault = vault
+
     def open_stores(self) -> None:
         """Make the stores."""
         self.people = PeopleStore(self.connection)
-        self.assessments = AssessmentStore(self.connection)
+        self.assessments = AssessmentStore(self.connection, self._vault)
         self.loans = LoanStore(self.connection, tell_uses(self.outbox))
         self.investments = InvestmentStore(self.connection, tell_uses(self.outbox))
         self.repayments = RepaymentStore(self.connection)
