@@ -34,8 +34,6 @@ def _exported(data: PersonalData) -> list[str]:
 
 
 def _sealed(service: str) -> list[str]:
-    if service in ("wallet_ledger", "lending"):
-        return []
     return [column.name for column in import_module(f"services.{service}.sealed").SEALED]
 
 
@@ -54,7 +52,7 @@ def _retention() -> list[tuple[str, timedelta | str]]:
         ("auth: reports of erasures", REPORT_KEPT),
         ("auth: confirmed identities of people who have left", f"{KYC_KEPT_YEARS} years"),
         ("auth: the audit log", "for ever"),
-        ("notifications: the words of e-mails", notifications._KEEP_CONTENT),
+        ("notifications: e-mails and texts that were sent", notifications.KEEP_LETTERS),
         ("every service: messages that were delivered", purge.KEEP_PUBLISHED),
         ("every service: ids of messages that were handled", purge.KEEP_HANDLED),
         ("every service: messages that could not be handled, once decided about", purge.KEEP_DECIDED),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shared.db.database import Database
     from shared.storage import SealedFiles
 
-_SERVICES = ("auth", "payments", "notifications")
+_SERVICES = ("auth", "wallet_ledger", "lending", "payments", "notifications")
 
 
 def rotate_pii(

@@ -1,9 +1,8 @@
 """What notifications has of a person: how it is exported and forgotten."""
 
 from services.notifications.store.contacts import open_contact
+from services.notifications.store.emails import open_email
 from shared.privacy import PersonalData
-
-_THEIRS = "(user_id = $1 OR recipient = (SELECT c.email FROM contacts c WHERE c.user_id = $1))"
 
 PERSONAL_DATA = PersonalData(
     service="notifications",
@@ -11,14 +10,14 @@ PERSONAL_DATA = PersonalData(
         "contact": "SELECT user_id, email, full_name, language FROM contacts WHERE user_id = $1",
         "feed": """SELECT id, type, title, body, data, created_at, read_at FROM notifications
             WHERE user_id = $1 ORDER BY id DESC""",
-        "emails": f"""SELECT id, template, recipient, status, created_at, settled_at FROM emails
-            WHERE {_THEIRS} ORDER BY id DESC""",  # noqa: S608
+        "emails": """SELECT id, template, recipient, status, created_at, settled_at FROM emails
+            WHERE user_id = $1 ORDER BY id DESC""",
     },
-    opened={"contact": open_contact},
+    opened={"contact": open_contact, "emails": open_email},
     erased={
-        "emails": f"DELETE FROM emails WHERE {_THEIRS} AND template <> 'account_erased'",  # noqa: S608
+        "emails": "DELETE FROM emails WHERE user_id = $1 AND template <> 'account_erased'",
         "feed": "DELETE FROM notifications WHERE user_id = $1",
         "contact": "DELETE FROM contacts WHERE user_id = $1",
     },
-    kept={"emails": "the last one, which says that the account is being erased, until it is sent"},
+    kept={"emails": "the last one, which says that the account is being erased: its words until it is sent, its address for a month, sealed"},
 )

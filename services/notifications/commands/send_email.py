@@ -1,5 +1,7 @@
 """Send one e-mail that another service asked for: links that only their addressee may see."""
 
+from uuid import UUID
+
 from services.notifications.context import Context
 from services.notifications.domain.letter import WORTH_SENDING, Content, Letter, is_address
 from services.notifications.domain.texts import cleaned, name_text
@@ -29,7 +31,15 @@ async def send_email(context: Context, delivery: Delivery[SendEmail | SendEmailV
     async with context.unit_of_work(delivery) as work:
         give_up_at = command.expires_at or work.now + WORTH_SENDING
         letter = Letter(command.message_id, command.template, asked.to, content, work.now, give_up_at)
-        await work.emails.add(letter, dedupe_key=f"command:{command.message_id}", secret=True)
+        await work.emails.add(letter, dedupe_key=f"command:{command.message_id}", user_id=_person(delivery), secret=True)
+
+
+def _person(delivery: Delivery[SendEmail | SendEmailV1]) -> UUID | None:
+    """Whose business it is: senders keep what they ask for one person in order."""
+    try:
+        return UUID(delivery.envelope.partitionkey)
+    except ValueError:
+        return None
 
 
 def _content(context: Context, command: SendEmail | SendEmailV1, asked: Asked) -> Content:

@@ -15,7 +15,7 @@ from shared.crypto.rotation import open_or_clear
 
 
 class Contacts:
-    """Contacts, on the connection of a unit of work. Names leave the process only sealed."""
+    """Contacts, on the connection of a unit of work. Addresses and names leave the process only sealed."""
 
     def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
         self._connection = connection
@@ -29,8 +29,13 @@ class Contacts:
 
     async def remember(self, contact: Contact, as_of: datetime) -> None:
         """Keep `contact`, unless something newer than `as_of` is known already."""
-        name = self._vault.encrypt_text(contact.full_name, aad=name_place(contact.user_id))
-        values = {"email": contact.email, "full_name": name, "language": contact.language, "as_of": as_of}
+        seal = self._vault.encrypt_text
+        values = {
+            "email": seal(contact.email, aad=email_place(contact.user_id)),
+            "full_name": seal(contact.full_name, aad=name_place(contact.user_id)),
+            "language": contact.language,
+            "as_of": as_of,
+        }
         statement = insert(contacts).values(user_id=contact.user_id, **values)
         await self._connection.execute(
             statement.on_conflict_do_update(
@@ -40,8 +45,16 @@ class Contacts:
 
 
 def open_contact(row: dict[str, Any], vault: Vault) -> dict[str, Any]:
-    """A row of `contacts` with its sealed column opened."""
-    return row | {"full_name": open_or_clear(vault, bytes(row["full_name"]), place=name_place(row["user_id"]))}
+    """A row of `contacts` with its sealed columns opened."""
+    return row | {
+        "email": open_or_clear(vault, bytes(row["email"]), place=email_place(row["user_id"])),
+        "full_name": open_or_clear(vault, bytes(row["full_name"]), place=name_place(row["user_id"])),
+    }
+
+
+def email_place(user_id: UUID) -> str:
+    """Where a sealed address belongs."""
+    return f"notifications.contacts.email:{user_id}"
 
 
 def name_place(user_id: UUID) -> str:

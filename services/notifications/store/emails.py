@@ -1,4 +1,4 @@
-"""E-mails to send and sent. Their content is sealed: what people were told is nobody else's business."""
+"""E-mails to send and sent. To whom and what is sealed: what people were told is nobody else's business."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.notifications.domain.letter import Content, Letter
 from services.notifications.store.tables import emails
 from shared.crypto import Vault
+from shared.crypto.rotation import open_or_clear
 
 EXPIRED = "expired"
 
@@ -32,7 +33,7 @@ class Emails:
             "dedupe_key": dedupe_key,
             "user_id": user_id,
             "template": letter.template,
-            "recipient": letter.recipient,
+            "recipient": self._vault.encrypt_text(letter.recipient, aad=recipient_place(letter.id)),
             "content": self._seal(letter),
             "secret": secret,
             "status": "pending",
@@ -76,11 +77,10 @@ class Emails:
         statement = sa.select(sa.func.count()).select_from(emails).where(emails.c.status == "pending")
         return (await self._connection.execute(statement)).scalar_one()
 
-    async def drop_content(self, settled_before: datetime, *, limit: int) -> int:
-        """Forget the words of e-mails that were settled before; of how many."""
-        old = sa.select(emails.c.id).where(emails.c.content.is_not(None), emails.c.settled_at < settled_before).limit(limit)
-        result = await self._connection.execute(sa.update(emails).where(emails.c.id.in_(old)).values(content=None))
-        return result.rowcount
+    async def forget_before(self, instant: datetime, *, limit: int) -> int:
+        """Delete e-mails that were settled before `instant`; the number deleted."""
+        old = sa.select(emails.c.id).where(emails.c.settled_at < instant).limit(limit)
+        return (await self._connection.execute(sa.delete(emails).where(emails.c.id.in_(old)))).rowcount
 
     async def _settle(self, which: sa.ColumnElement[bool], now: datetime, **values: Any) -> Sequence[str]:
         kept = sa.case((emails.c.secret, sa.null()), else_=emails.c.content)
@@ -98,7 +98,18 @@ class Emails:
 
     def _letter(self, row: sa.Row[Any]) -> Letter:
         content = Content(**json.loads(self._vault.decrypt_text(row.content, aad=_place(row.id))))
-        return Letter(row.id, row.template, row.recipient, content, row.created_at, row.give_up_at, row.attempts)
+        recipient = open_email({"id": row.id, "recipient": row.recipient}, self._vault)["recipient"]
+        return Letter(row.id, row.template, recipient, content, row.created_at, row.give_up_at, row.attempts)
+
+
+def open_email(row: dict[str, Any], vault: Vault) -> dict[str, Any]:
+    """A row of `emails` with its recipient opened."""
+    return row | {"recipient": open_or_clear(vault, bytes(row["recipient"]), place=recipient_place(row["id"]))}
+
+
+def recipient_place(email_id: UUID) -> str:
+    """Where a sealed recipient belongs."""
+    return f"notifications.emails.recipient:{email_id}"
 
 
 def _place(id: UUID) -> str:  # noqa: A002

@@ -28,8 +28,8 @@ contacts = Table(
     "contacts",
     metadata,
     Column("user_id", Uuid, primary_key=True),
-    Column("email", Text, nullable=False),
-    Column("full_name", LargeBinary, nullable=False),  # sealed
+    Column("email", LargeBinary, nullable=False),  # sealed, as is `full_name`
+    Column("full_name", LargeBinary, nullable=False),
     Column("language", Text, nullable=False),
     Column("as_of", DateTime(timezone=True), nullable=False),
 )
@@ -57,8 +57,8 @@ Index(
     postgresql_where=text("read_at IS NULL"),
 )
 
-# E-mails to send and sent. `content` is sealed JSON: subject, text, html. That of a secret e-mail (links, codes) is
-# dropped as soon as it is sent or given up, that of any other after a while.
+# E-mails to send and sent, for a while. `content` is sealed JSON: subject, text, html. That of a secret e-mail (links, codes)
+# is dropped as soon as it is sent or given up. `user_id` is whose business it is; `recipient` is sealed.
 emails = Table(
     "emails",
     metadata,
@@ -66,7 +66,7 @@ emails = Table(
     Column("dedupe_key", Text, nullable=False),
     Column("user_id", Uuid),
     Column("template", Text, nullable=False),
-    Column("recipient", Text, nullable=False),
+    Column("recipient", LargeBinary, nullable=False),
     Column("content", LargeBinary),
     Column("secret", Boolean, nullable=False),
     Column("status", Text, nullable=False),
@@ -82,7 +82,7 @@ emails = Table(
     CheckConstraint("status <> 'pending' OR content IS NOT NULL", name="emails_content_check"),
 )
 Index("emails_due_idx", emails.c.next_attempt_at, emails.c.id, postgresql_where=text("status = 'pending'"))
-Index("emails_content_idx", emails.c.settled_at, postgresql_where=text("content IS NOT NULL"))
+Index("emails_settled_at_idx", emails.c.settled_at)
 
 # Text messages to send and sent. `content` is sealed JSON: number and words. Both are codes and where they go, so they are
 # dropped as soon as a message is sent or given up. `reference` is the provider's own.
