@@ -18,10 +18,10 @@ from services.wallet_ledger.domain.problems import (
     WalletNotFound,
 )
 from services.wallet_ledger.domain.transaction import Outcome, Transaction
-from services.wallet_ledger.domain.wallet import Wallet
 from services.wallet_ledger.store.journal import Journal
 from services.wallet_ledger.store.lane import TransactionRefused
 from services.wallet_ledger.store.people import indexes_of
+from services.wallet_ledger.store.wallet_lookup import OwnedWallet
 from services.wallet_ledger.store.wallets import WalletStore
 from shared.contracts.wallet_ledger.wallet_events import TransferCompleted
 from shared.db import eventually
@@ -127,7 +127,7 @@ async def transfer_money(context: Context, order: TransferOrder, request: Idempo
     )
 
 
-async def _wallets(context: Context, order: TransferOrder) -> tuple[Wallet, Wallet]:
+async def _wallets(context: Context, order: TransferOrder) -> tuple[OwnedWallet, OwnedWallet]:
     """The sender's and the recipient's wallet. Whether they go together the ledger decides, and remembers for the key."""
     named = [wallet_id for wallet_id in (order.from_wallet_id, order.to_wallet_id) if wallet_id is not None]
     found = await context.wallet_lookup.find(named)
@@ -145,12 +145,13 @@ async def _wallets(context: Context, order: TransferOrder) -> tuple[Wallet, Wall
     return sender, recipient
 
 
-async def _recipient(context: Context, email: str, currency: str) -> Wallet:
+async def _recipient(context: Context, email: str, currency: str) -> OwnedWallet:
     indexes = indexes_of(context.vault, email)
 
-    async def read() -> Wallet | None:
+    async def read() -> OwnedWallet | None:
         async with context.read() as connection:
-            return await WalletStore(connection).receiving(indexes, currency)
+            wallet = await WalletStore(connection).receiving(indexes, currency)
+        return OwnedWallet(wallet.id, wallet.user_id, wallet.currency) if wallet is not None else None
 
     wallet = await eventually(read)
     if wallet is None:
@@ -190,7 +191,7 @@ def _problem(code: str | None, detail: str | None, *, replayed: bool = False) ->
 
 
 def _event(
-    transaction: Transaction, order: TransferOrder, sender: Wallet, recipient: Wallet, outcome: Outcome
+    transaction: Transaction, order: TransferOrder, sender: OwnedWallet, recipient: OwnedWallet, outcome: Outcome
 ) -> TransferCompleted:
     return TransferCompleted(
         transfer_id=transaction.id,
