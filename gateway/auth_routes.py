@@ -21,6 +21,7 @@ AUTH = [
         GET /v1/auth/oauth/{provider}/callback
         POST /v1/auth/oauth/exchange
         POST /v1/auth/identities/confirm
+        POST /v1/auth/factor-reset/stop
         POST /v1/auth/email/change/confirm
         POST /v1/auth/passkeys/login
         POST /v1/auth/passkeys/login/options
@@ -42,6 +43,7 @@ AUTH = [
         DELETE /v1/auth/sessions/{id}
         POST /v1/auth/password/change
         GET /v1/auth/mfa
+        GET,DELETE /v1/auth/factor-reset
         POST,DELETE /v1/auth/mfa/{method}
         POST /v1/auth/mfa/{method}/confirm
         GET /v1/auth/passkeys
@@ -81,6 +83,9 @@ AUTH = [
         POST /v1/admin/kyc/{id}/reject
         GET /v1/admin/users
         GET /v1/admin/users/{id}
+        GET,POST /v1/admin/factor-resets
+        GET /v1/admin/factor-resets/{id}
+        POST /v1/admin/factor-resets/{id}/decline
         """,
         roles=OPERATORS,
     ),
@@ -92,6 +97,7 @@ AUTH = [
         GET /v1/admin/role-grants
         POST /v1/admin/role-grants/{id}/approve
         POST /v1/admin/role-grants/{id}/decline
+        POST /v1/admin/factor-resets/{id}/approve
         GET /v1/admin/signing-keys
         POST /v1/admin/signing-keys/rotate
         POST /v1/admin/signing-keys/{id}/revoke

@@ -62,6 +62,8 @@ PERSONAL_DATA = PersonalData(
             WHERE owner_id = $1 ORDER BY id""",
         "role_grants": """SELECT roles, status, requested_at, decided_at, reason FROM role_grants
             WHERE user_id = $1 ORDER BY id""",
+        "factor_resets": """SELECT status, reason, requested_at, approved_at, due_at, ended_at, end_reason FROM factor_resets
+            WHERE user_id = $1 ORDER BY id""",
         "actions": """SELECT happened_at, service, action, subject_kind, subject_id, address FROM audit_log
             WHERE actor_id = $1 ORDER BY position DESC""",
         "requests": """SELECT id, kind, status, requested_at, settled_at FROM privacy_requests
@@ -75,6 +77,7 @@ PERSONAL_DATA = PersonalData(
         "sent_codes": "DELETE FROM sent_codes WHERE user_id = $1",
         "pending_logins": "DELETE FROM pending_logins WHERE user_id = $1",
         "passkeys": "DELETE FROM passkeys WHERE user_id = $1",
+        "factor_resets": "UPDATE factor_resets SET reason = 'Erased', end_reason = NULL WHERE user_id = $1",
         "passkey_challenges": "DELETE FROM passkey_challenges WHERE user_id = $1",
         "sign_on_attempts": "DELETE FROM sign_on_attempts WHERE for_user_id = $1",
         "sign_on_identities": "DELETE FROM identities WHERE user_id = $1",
@@ -88,6 +91,7 @@ PERSONAL_DATA = PersonalData(
         "audit_log": "who did what, by id, and from which address: security, and the proof that nobody touched the log",
         "identity_checks": f"confirmed ones, sealed, for {KYC_KEPT_YEARS} years: laws against money laundering",
         "role_grants": "by id: who let whom do what",
+        "factor_resets": "by id: which operators gave whom a new way in",
         "privacy_requests": "the signed report of the erasure itself",
     },
 )

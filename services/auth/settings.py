@@ -32,6 +32,9 @@ class Settings(CommonSettings):
     `auth_openid_providers` is a JSON list of providers to sign on with (see `providers/openid/settings.py`), and
     `auth_return_origins` a comma-separated list of further addresses of ours, such as `https://app.example.com`, that people
     may be sent to after it.
+
+    `auth_factor_reset_hours` is how long a reset of somebody's second factors waits for a second operator, and
+    `auth_factor_reset_wait_hours` how long the owner can stop it after that.
     """
 
     encryption_keys: SecretStr | None = None
@@ -57,6 +60,8 @@ class Settings(CommonSettings):
     auth_openid_providers: tuple[OpenIdSettings, ...] = ()
     auth_return_origins: str = ""
     auth_role_grant_hours: int = Field(72, ge=1, le=720)
+    auth_factor_reset_hours: int = Field(72, ge=1, le=720)
+    auth_factor_reset_wait_hours: int = Field(24, ge=1, le=720)
 
     auth_hash_threads: int = Field(2, ge=1, le=64)
     auth_hash_memory_kib: int = Field(19_456, ge=8)

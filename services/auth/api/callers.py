@@ -68,3 +68,17 @@ AdminCaller = Annotated[SessionUser, Depends(_admin)]
 """Endpoint parameter: an administrator, as of now."""
 SupportCaller = Annotated[SessionUser, Depends(_reviewer)]
 """Endpoint parameter: somebody of support, or an administrator, as of now."""
+
+
+async def _stepped_up_admin(caller: AdminCaller, context: Ctx) -> SessionUser:
+    return await _stepped_up(caller, context)
+
+
+async def _stepped_up_reviewer(caller: SupportCaller, context: Ctx) -> SessionUser:
+    return await _stepped_up(caller, context)
+
+
+SteppedUpAdmin = Annotated[SessionUser, Depends(_stepped_up_admin)]
+"""Endpoint parameter: an administrator who proved in the last 10 minutes to be there."""
+SteppedUpSupport = Annotated[SessionUser, Depends(_stepped_up_reviewer)]
+"""Endpoint parameter: somebody of support, or an administrator, who proved in the last 10 minutes to be there."""

@@ -14,6 +14,7 @@ from services.auth.api.origin import RequestOrigin
 from services.auth.commands.change_email import confirm_email_change
 from services.auth.commands.change_password import reset_password
 from services.auth.commands.link_identity import confirm_identity
+from services.auth.commands.stop_factor_reset import stop_with_link
 from services.auth.commands.verify_email import verify_email
 from services.auth.context import Ctx
 from shared.problems import Problem
@@ -115,3 +116,27 @@ async def submit_link_identity(context: Ctx, origin: RequestOrigin, token: FormT
     except Problem as problem:
         return _page(problem.status, title=problem.title, text=problem.detail)
     return _page(title="Your account is linked", text="Sign on once more. You can close this page.")
+
+
+@router.get("/stop-factor-reset")
+async def show_stop_factor_reset(token: LinkToken = "") -> HTMLResponse:
+    """Ask whether to stop it."""
+    return _page(
+        title="Keep your second factors",
+        text="Press the button if it was not you who told our support that all of your second factors are lost.",
+        button="Stop the reset",
+        token=token,
+    )
+
+
+@router.post("/stop-factor-reset")
+async def submit_stop_factor_reset(context: Ctx, origin: RequestOrigin, token: FormText = "") -> HTMLResponse:
+    """Stop it."""
+    try:
+        await stop_with_link(context, token, origin)
+    except Problem as problem:
+        return _page(problem.status, title=problem.title, text=problem.detail)
+    return _page(
+        title="The reset is stopped",
+        text="Your second factors stay as they are. Somebody may know your password: set a new one.",
+    )

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.auth.commands.limit_attempts import code_rules, count_attempt, forget_attempts, lock_attempts
 from services.auth.commands.send_code import take_code
+from services.auth.commands.stop_factor_reset import stop_open_reset
 from services.auth.commands.tell_user import send_mail
 from services.auth.commands.use_passkey import take_assertion
 from services.auth.context import Context
@@ -44,11 +45,15 @@ async def check_factor(
     if proof.method not in factors.methods:
         raise not_available(factors)
     if proof.method == "passkey":
-        return await take_assertion(context, work, user, proof.credential or {}, subject=subject, origin=origin)
+        taken = await take_assertion(context, work, user, proof.credential or {}, subject=subject, origin=origin)
+        if taken:
+            await stop_open_reset(work, user, "a second factor was used", origin)
+        return taken
     rules = code_rules(context.settings, user, proof.method, origin)
     await lock_attempts(work, rules, user, origin)
     if await _right(context, work, user, factors, proof, subject):
         await forget_attempts(work, rules, "factor", "account_from_address")
+        await stop_open_reset(work, user, "a second factor was used", origin)
         if proof.method == "recovery_code":
             await _tell_of_recovery_code(work, user, factors.recovery_codes_left - 1, origin)
         return True

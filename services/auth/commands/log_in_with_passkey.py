@@ -7,6 +7,7 @@ from services.auth import webauthn
 from services.auth.commands.issue_tokens import Tokens, new_refresh_secret, tokens_of
 from services.auth.commands.limit_attempts import count_wrong_secret, refuse_wrong_secrets
 from services.auth.commands.open_session import open_session
+from services.auth.commands.stop_factor_reset import stop_open_reset
 from services.auth.commands.use_passkey import new_challenge, refused, signed
 from services.auth.context import Context
 from services.auth.domain.origin import Origin
@@ -40,6 +41,7 @@ async def log_in_with_passkey(context: Context, credential: Mapping[str, Any], o
             if right and not user.active:
                 raise AccountSuspended("Write to support to have it opened again.")
             if right:
+                await stop_open_reset(work, user, "a passkey was used", origin)
                 methods = added((), method_reference("passkey"), "mfa")
                 session = await open_session(context, work, user, secret, origin, methods=methods, mfa=True)
     if not right:

@@ -107,3 +107,34 @@ class PasskeyInvalid(Problem):
     status = 422
     code = "passkey_invalid"
     title = "This passkey cannot be registered"
+
+
+class FactorResetNotFound(NotFound):
+    """There is no such request to reset second factors, or the caller's account has none that is open."""
+
+    code = "factor_reset_not_found"
+    title = "There is no such reset of second factors"
+
+
+class FactorResetRefused(Problem):
+    """The second factors of this account cannot be reset by operators: it needs no reset, or its owner could not be told."""
+
+    status = 409
+    code = "factor_reset_refused"
+    title = "The second factors of this account cannot be reset"
+
+
+class FactorResetOpen(Problem):
+    """A reset was asked for before and has not ended."""
+
+    status = 409
+    code = "factor_reset_open"
+    title = "A reset was asked for already"
+
+
+class FactorResetEnded(Problem):
+    """The reset was done, declined or stopped, has expired, or is void."""
+
+    status = 409
+    code = "factor_reset_ended"
+    title = "This reset has ended"

@@ -7,12 +7,13 @@ from typing import Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
-Purpose = Literal["verify_email", "reset_password", "change_email", "link_identity"]
+Purpose = Literal["verify_email", "reset_password", "change_email", "link_identity", "stop_factor_reset"]
 _PATHS: dict[Purpose, str] = {
     "verify_email": "/v1/auth/pages/verify-email",
     "reset_password": "/v1/auth/pages/reset-password",
     "change_email": "/v1/auth/pages/change-email",
     "link_identity": "/v1/auth/pages/link-identity",
+    "stop_factor_reset": "/v1/auth/pages/stop-factor-reset",
 }
 
 

@@ -113,3 +113,46 @@ passkey_challenges = sa.Table(
     sa.CheckConstraint("(purpose = 'login') = (subject IS NULL)", name="passkey_challenges_subject_check"),
     sa.Index("passkey_challenges_expires_at_idx", "expires_at"),
 )
+
+# Requests of operators to end every second factor of somebody who has lost them all.
+factor_resets = sa.Table(
+    "factor_resets",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    _user_id("factor_resets"),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("requested_by", sa.Uuid, nullable=False),
+    _instant("requested_at"),
+    _instant("expires_at"),
+    sa.Column("approved_by", sa.Uuid),
+    _instant("approved_at", nullable=True),
+    _instant("due_at", nullable=True),
+    sa.Column("ended_by", sa.Uuid),
+    _instant("ended_at", nullable=True),
+    sa.Column("end_reason", sa.Text),
+    sa.CheckConstraint(
+        "status IN ('awaiting_approval', 'waiting', 'done', 'declined', 'stopped', 'expired', 'void')",
+        name="factor_resets_status_check",
+    ),
+    sa.CheckConstraint("(status IN ('awaiting_approval', 'waiting')) = (ended_at IS NULL)", name="factor_resets_ended_check"),
+    sa.CheckConstraint(
+        "(approved_by IS NULL) = (approved_at IS NULL) AND (approved_by IS NULL) = (due_at IS NULL)",
+        name="factor_resets_approved_check",
+    ),
+    sa.CheckConstraint(
+        "status NOT IN ('waiting', 'done') OR approved_by IS NOT NULL", name="factor_resets_approval_needed_check"
+    ),
+    sa.CheckConstraint(
+        "requested_by <> user_id AND approved_by <> user_id AND approved_by <> requested_by",
+        name="factor_resets_second_person_check",
+    ),
+    sa.Index("factor_resets_status_idx", "status", "id"),
+    sa.Index("factor_resets_user_id_idx", "user_id", "id"),
+)
+sa.Index(
+    "factor_resets_open_key",
+    factor_resets.c.user_id,
+    unique=True,
+    postgresql_where=sa.text("status IN ('awaiting_approval', 'waiting')"),
+)

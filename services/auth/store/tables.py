@@ -116,7 +116,8 @@ mailed_links = sa.Table(
     _instant("used_at", nullable=True),
     sa.UniqueConstraint("token_hash", name="mailed_links_token_hash_key"),
     sa.CheckConstraint(
-        "purpose IN ('verify_email', 'reset_password', 'change_email', 'link_identity')", name="mailed_links_purpose_check"
+        "purpose IN ('verify_email', 'reset_password', 'change_email', 'link_identity', 'stop_factor_reset')",
+        name="mailed_links_purpose_check",
     ),
     sa.Index("mailed_links_user_id_idx", "user_id", "purpose"),
 )

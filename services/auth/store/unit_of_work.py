@@ -9,6 +9,7 @@ from services.auth.domain.origin import SYSTEM, Origin
 from services.auth.store.api_clients import ApiClients
 from services.auth.store.attempts import AttemptCounters
 from services.auth.store.audit_log import AuditLog
+from services.auth.store.factor_resets import FactorResets
 from services.auth.store.identities import Identities, SignOnAttempts
 from services.auth.store.kyc import KycSubmissions
 from services.auth.store.links import Links
@@ -55,6 +56,7 @@ class AuthUnitOfWork(UnitOfWork):
         self.role_grants = RoleGrants(self.connection)
         self.api_clients = ApiClients(self.connection)
         self.kyc = KycSubmissions(self.connection, self._vault)
+        self.factor_resets = FactorResets(self.connection)
         self.second_factors = SecondFactors(self.connection, self._vault)
         self.sent_codes = SentCodes(self.connection, self._vault)
         self.pending_logins = PendingLogins(self.connection)
