@@ -70,6 +70,7 @@ AUTH = [
     *rows("auth", "GET /v1/me/export", limit="heavy", timeout_seconds=REPORT_SECONDS),
     *rows("auth", "GET /v1/auth/erasure-reports/{secret}", public=True, limit="public"),
     *rows("auth", "POST /v1/kyc", body_limit_bytes=LARGE_FILE_BYTES),
+    *rows("auth", "POST /v1/webhooks/kyc/{provider}", public=True, limit="webhook", signed=True),
     *rows("auth", "GET /.well-known/jwks.json", public=True, limit="public", cache=KEYS_KEPT),
     *rows(
         "auth",

@@ -73,7 +73,7 @@ CHAPTERS = (
         ("/v1/webhook-endpoints", "/v1/webhook-deliveries", "/v1/event-types"),
     ),
     Chapter("API clients", "Credentials for programs, with scopes.", ("/v1/api-clients",)),
-    Chapter("Provider callbacks", "Where payment providers report. Not for API clients.", ("/v1/webhooks",)),
+    Chapter("Provider callbacks", "Where payment and identity providers report. Not for API clients.", ("/v1/webhooks",)),
     Chapter(
         "Operations", "Decisions, treasury, reports and audits. For people with the role `support` or `admin`.", ("/v1/admin",)
     ),

@@ -15,6 +15,7 @@ from services.auth.api import (
     identities,
     internal,
     kyc,
+    kyc_webhooks,
     login,
     me,
     pages,
@@ -61,7 +62,12 @@ def build(settings: Settings, platform: Platform) -> Service:
         passwords=Passwords(settings),
         key_ring=key_ring,
         files=open_files(settings.storage_url, vault),
-        identity_provider=identity_provider(settings.auth_kyc_provider),
+        identity_provider=identity_provider(
+            settings.auth_kyc_provider,
+            platform.clock,
+            public_url=settings.public_url,
+            webhook_secret=settings.auth_kyc_webhook_secret.get_secret_value(),
+        ),
         openid_providers=_openid_providers(settings, platform),
     )
 
@@ -73,6 +79,8 @@ def build(settings: Settings, platform: Platform) -> Service:
             yield
         finally:
             context.passwords.close()
+            if context.identity_provider is not None:
+                await context.identity_provider.close()
 
     rules = TokenRules(issuer=settings.token_issuer, audience=settings.token_audience)
     app = create_app(
@@ -88,6 +96,7 @@ def build(settings: Settings, platform: Platform) -> Service:
                 me,
                 kyc,
                 admin_kyc,
+                kyc_webhooks,
                 users,
                 audit_log,
                 pages,

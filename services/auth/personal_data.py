@@ -19,7 +19,7 @@ async def _identity_checks(context: Any, work: AuthUnitOfWork, user_id: UUID) ->
     files: Files = {"identity_checks.json": []}
     for submission in await work.kyc.of_user(user_id):
         row = asdict(submission)
-        for hidden in ("claimed_by", "claimed_at", "provider_reference", "user_id"):
+        for hidden in ("claimed_by", "claimed_at", "provider_reference", "next_check_at", "user_id"):
             row.pop(hidden)
         files["identity_checks.json"].append(row)
         for document in await work.kyc.documents_of(submission.id):

@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from services.auth.domain.passwords import refused_because
 from services.auth.domain.sign_on import origin_of
-from services.auth.providers.kyc import identity_provider
+from services.auth.providers.kyc import PROVIDERS
 from services.auth.providers.openid.settings import OpenIdSettings, is_loopback
 from shared.crypto import open_vault
 from shared.settings import CommonSettings
@@ -27,7 +27,8 @@ class Settings(CommonSettings):
     that everybody knows, unless others are given. In production there is no administrator until a password is given.
 
     `storage_url` is where identity documents and exports are kept, sealed (see `shared.storage`). `auth_kyc_provider` decides
-    about identities: `manual` (our reviewers) or, outside production, `sandbox`; `auth_kyc_months` is how long that holds.
+    about identities: `manual` (our reviewers) or, outside production, `sandbox`, or `sandbox-webhook`, which answers later and
+    signs with `auth_kyc_webhook_secret`; `auth_kyc_months` is how long that holds.
 
     `auth_openid_providers` is a JSON list of providers to sign on with (see `providers/openid/settings.py`), and
     `auth_return_origins` a comma-separated list of further addresses of ours, such as `https://app.example.com`, that people
@@ -51,6 +52,7 @@ class Settings(CommonSettings):
 
     storage_url: str = LOCAL_STORAGE_URL
     auth_kyc_provider: str = "manual"
+    auth_kyc_webhook_secret: SecretStr = SecretStr("kyc-sandbox-local-only")
     auth_kyc_months: int = Field(24, ge=1, le=120)
     auth_privacy_patience_seconds: float = Field(10, ge=0, le=30)
 
@@ -85,7 +87,9 @@ class Settings(CommonSettings):
             raise ValueError("LENDERY_STORAGE_URL is needed when LENDERY_ENV=production: file:///directory or s3://bucket/prefix")
         if not self.storage_url.startswith(("file:///", "s3://")):
             raise ValueError("LENDERY_STORAGE_URL must be file:///directory or s3://bucket/prefix")
-        if identity_provider(self.auth_kyc_provider) is not None and self.production:
+        if self.auth_kyc_provider not in PROVIDERS:
+            raise ValueError(f"LENDERY_AUTH_KYC_PROVIDER must be one of {', '.join(PROVIDERS)}")
+        if self.auth_kyc_provider != "manual" and self.production:
             raise ValueError("LENDERY_AUTH_KYC_PROVIDER must be manual when LENDERY_ENV=production: the sandbox approves anybody")
         self._check_openid_providers()
         password = self.first_admin_password

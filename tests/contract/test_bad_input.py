@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from runtime.demo.client import Json, Person
-from services.payments.providers.sandbox.signature import HEADER, sign
 from shared.crypto import open_vault
 from shared.identity.tokens import sign_token
+from shared.webhooks import HEADER, sign
 from tests.contract.conftest import Stage
 
 pytestmark = pytest.mark.xdist_group("contract")  # one platform for all of these

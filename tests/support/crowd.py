@@ -17,8 +17,8 @@ import asyncpg
 import httpx
 
 from runtime.demo.client import Json, Person
-from services.payments.providers.sandbox.signature import HEADER, sign
 from shared.clock import SystemClock
+from shared.webhooks import HEADER, sign
 
 CURRENCY = "KES"
 _CLICKS = 3

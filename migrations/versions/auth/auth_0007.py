@@ -18,6 +18,7 @@ def _instant(name: str, *, nullable: bool = False) -> sa.Column[object]:
 def upgrade() -> None:
     """Apply."""
     _create_factor_resets()
+    _follow_identity_providers()
 
 
 def _create_factor_resets() -> None:
@@ -71,3 +72,19 @@ def _create_factor_resets() -> None:
         "purpose IN ('verify_email', 'reset_password', 'change_email', 'link_identity', 'stop_factor_reset')",
         schema=_SCHEMA,
     )
+
+
+def _follow_identity_providers() -> None:
+    op.add_column("kyc_submissions", _instant("next_check_at", nullable=True), schema=_SCHEMA)
+    op.create_table(
+        "kyc_events",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("provider", sa.Text, nullable=False),
+        sa.Column("event_key", sa.Text, nullable=False),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("reference", sa.Text, nullable=False),
+        _instant("received_at"),
+        sa.UniqueConstraint("provider", "event_key", name="kyc_events_provider_event_key_key"),
+        schema=_SCHEMA,
+    )
+    op.create_index("kyc_events_received_at_idx", "kyc_events", ["received_at"], schema=_SCHEMA)

@@ -7,6 +7,7 @@ from services.auth.context import Context
 _SESSIONS_KEPT = timedelta(days=90)
 _LINKS_KEPT = timedelta(days=7)
 _COUNTERS_KEPT = timedelta(days=2)
+_EVENTS_KEPT = timedelta(days=30)
 _CODES_KEPT = timedelta(hours=1)
 _SETUPS_KEPT = timedelta(days=1)
 
@@ -21,4 +22,5 @@ async def forget_old_rows(context: Context) -> None:
         await work.pending_logins.forget_before(work.now - _CODES_KEPT)
         await work.passkeys.forget_challenges(work.now - _CODES_KEPT)
         await work.sign_on_attempts.forget_before(work.now - _CODES_KEPT)
+        await work.kyc.forget_events(work.now - _EVENTS_KEPT)
         await work.second_factors.forget_unconfirmed(work.now - _SETUPS_KEPT)

@@ -21,6 +21,8 @@ Address = str | dict[str, str]
 ADULT_YEARS = 18
 OLDEST_YEARS = 120
 CLAIM_HELD = timedelta(minutes=30)
+LONGEST_PAUSE = timedelta(hours=1)
+"""How long a provider is left alone at most, while it does not know."""
 RENEWAL_OPENS = timedelta(days=30)
 """How long before an approval ends the person is reminded, and may submit again."""
 
@@ -53,7 +55,8 @@ class KycSubmission:
     """One submission and its outcome.
 
     `decided_by` is None where a provider decided. A claim says which reviewer is looking at it; it lapses by itself.
-    `level` and `expires_on` are there once it is approved. `provider_reference` is the provider's name for the check.
+    `level` and `expires_on` are there once it is approved. `provider_reference` is the provider's name for the check, and
+    `next_check_at` when it is asked for next, if nothing comes before.
     """
 
     id: UUID
@@ -73,6 +76,12 @@ class KycSubmission:
     claimed_at: datetime | None = None
     provider: str | None = None
     provider_reference: str | None = None
+    next_check_at: datetime | None = None
+
+    def checked_again(self, now: datetime, first_pause: timedelta) -> Self:
+        """The provider did not know yet: asked again ever later, the older the submission is."""
+        pause = min(max(first_pause, (now - self.submitted_at) / 4), LONGEST_PAUSE)
+        return replace(self, next_check_at=now + pause)
 
     def claim(self, reviewer_id: UUID, now: datetime) -> Self:
         """Taken by `reviewer_id` for half an hour. Raises `OwnSubmission`, `KycAlreadyDecided`, `KycClaimed`."""

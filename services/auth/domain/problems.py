@@ -129,6 +129,13 @@ class KycNotFound(NotFound):
     title = "There is no such submission"
 
 
+class KycProviderNotFound(NotFound):
+    """No company of this name checks identities for us."""
+
+    code = "kyc_provider_not_found"
+    title = "There is no such provider"
+
+
 class KycPending(Problem):
     """A submission is waiting for its review."""
 

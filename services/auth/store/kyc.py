@@ -8,12 +8,14 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.auth.domain.kyc import CLAIM_HELD, KycDetails, KycDocument, KycSubmission
-from services.auth.store.kyc_tables import kyc_documents, kyc_submissions
+from services.auth.providers.kyc.base import CheckEvent
+from services.auth.store.kyc_tables import kyc_documents, kyc_events, kyc_submissions
 from shared.crypto import Vault
+from shared.ids import new_id
 
 
 @dataclass(frozen=True)
@@ -94,13 +96,26 @@ class KycSubmissions:
         statement = sa.select(kyc_submissions).where(kyc_submissions.c.user_id == user_id).order_by(kyc_submissions.c.id)
         return [self._submission(row) for row in await self._connection.execute(statement)]
 
-    async def checked_by_provider(self, provider: str, count: int) -> Sequence[KycSubmission]:
-        """Submissions that wait for `provider`, oldest first."""
+    async def checked_by_provider(self, provider: str, now: datetime, count: int) -> Sequence[KycSubmission]:
+        """Submissions that wait for `provider` and are to be asked for now: new ones first."""
+        due = sa.func.coalesce(kyc_submissions.c.next_check_at <= now, sa.true())
         statement = sa.select(kyc_submissions).where(
-            kyc_submissions.c.status == "pending", kyc_submissions.c.provider == provider
+            kyc_submissions.c.status == "pending", kyc_submissions.c.provider == provider, due
         )
-        rows = await self._connection.execute(statement.order_by(kyc_submissions.c.id).limit(count))
+        order = (kyc_submissions.c.next_check_at.nulls_first(), kyc_submissions.c.id)
+        rows = await self._connection.execute(statement.order_by(*order).limit(count))
         return [self._submission(row) for row in rows]
+
+    async def add_event(self, provider: str, event: CheckEvent, now: datetime) -> bool:
+        """Keep that a provider called; False when it was kept before."""
+        values = {"id": new_id(), "provider": provider, "event_key": event.key, "type": event.type}
+        statement = insert(kyc_events).values(values | {"reference": event.reference, "received_at": now})
+        once = statement.on_conflict_do_nothing(constraint="kyc_events_provider_event_key_key").returning(kyc_events.c.id)
+        return (await self._connection.execute(once)).first() is not None
+
+    async def forget_events(self, before: datetime) -> int:
+        """Delete events that came before; the number deleted."""
+        return (await self._connection.execute(kyc_events.delete().where(kyc_events.c.received_at < before))).rowcount
 
     async def ending(self, until: date, count: int, *, reminded: bool) -> Sequence[KycSubmission]:
         """Approvals whose last day is before `until`, locked; those of the reminded too, if asked."""

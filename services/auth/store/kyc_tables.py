@@ -25,6 +25,7 @@ kyc_submissions = sa.Table(
     instant("claimed_at", nullable=True),
     sa.Column("provider", sa.Text),
     sa.Column("provider_reference", sa.Text),
+    instant("next_check_at", nullable=True),
     sa.Column("purge_on", sa.Date),  # its owner was forgotten: it is kept until then
     sa.CheckConstraint("status IN ('pending', 'approved', 'rejected', 'expired')", name="kyc_submissions_status_check"),
     sa.CheckConstraint("(status = 'pending') = (decided_at IS NULL)", name="kyc_submissions_decided_check"),
@@ -49,4 +50,18 @@ kyc_documents = sa.Table(
     sa.Column("media_type", sa.Text, nullable=False),
     sa.Column("size_bytes", sa.Integer, nullable=False),
     sa.Index("kyc_documents_submission_id_idx", "submission_id"),
+)
+
+# What providers told us unasked: that they did, and about what. Nothing else of it is kept, and nothing of it is believed.
+kyc_events = sa.Table(
+    "kyc_events",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("event_key", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    instant("received_at"),
+    sa.UniqueConstraint("provider", "event_key", name="kyc_events_provider_event_key_key"),
+    sa.Index("kyc_events_received_at_idx", "received_at"),
 )

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.auth.store.access_tables import api_clients, identities, identity_confirmations, role_grants, sign_on_attempts
-from services.auth.store.kyc_tables import kyc_documents, kyc_submissions
+from services.auth.store.kyc_tables import kyc_documents, kyc_events, kyc_submissions
 from services.auth.store.metadata import metadata
 from services.auth.store.privacy_tables import privacy_requests, sagas
 
@@ -13,6 +13,7 @@ __all__ = [
     "identities",
     "identity_confirmations",
     "kyc_documents",
+    "kyc_events",
     "kyc_submissions",
     "metadata",
     "privacy_requests",

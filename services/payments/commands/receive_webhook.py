@@ -5,9 +5,10 @@ from collections.abc import Mapping
 
 from services.payments.context import Context
 from services.payments.domain.problems import ProviderNotFound
-from services.payments.providers.base import ProviderEvent, WebhookUnreadable
+from services.payments.providers.base import ProviderEvent
 from services.payments.store.unit_of_work import PaymentsWork
 from shared.contracts.payments.provider_commands import RunPayout, SyncDeposit
+from shared.webhooks import WebhookUnreadable
 
 _log = logging.getLogger(__name__)
 

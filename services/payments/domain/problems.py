@@ -117,14 +117,6 @@ class WithdrawalSettled(Problem):
     title = "The withdrawal is over"
 
 
-class WebhookTooLarge(Problem):
-    """A webhook body beyond any that a provider sends."""
-
-    status = 413
-    code = "webhook_too_large"
-    title = "The webhook's body is too large"
-
-
 class WalletClosed(Problem):
     """The wallet is closed: nothing moves any more."""
 

@@ -160,30 +160,6 @@ class DestinationRefused(Problem):
     title = "The destination is not one this provider can pay to"
 
 
-class WebhookForged(Problem):
-    """The signature of a webhook is missing or wrong."""
-
-    status = 401
-    code = "webhook_signature_invalid"
-    title = "The webhook's signature is not right"
-
-
-class WebhookStale(Problem):
-    """The webhook was signed too long ago, or in the future."""
-
-    status = 400
-    code = "webhook_timestamp_invalid"
-    title = "The webhook was not signed just now"
-
-
-class WebhookUnreadable(Problem):
-    """The signature is right, but the body is not an event."""
-
-    status = 400
-    code = "webhook_unreadable"
-    title = "The webhook's body is not an event"
-
-
 class Provider(Protocol):
     """One payment provider. Every call names our own reference and may be repeated with it."""
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.payments.providers.sandbox.signature import sign
+from shared.webhooks import sign
 from tests.service.payments.conftest import SECRET, World
 
 

@@ -173,6 +173,7 @@ def test_only_these_calls_are_public() -> None:
         "/v1/auth/erasure-reports/{secret}",
         "/v1/auth/email/change/confirm",
         "/v1/auth/identities/confirm",
+        "/v1/auth/factor-reset/stop",
         "/v1/auth/oauth/exchange",
         "/v1/auth/oauth/providers",
         "/v1/auth/login/mfa/challenge",
@@ -181,6 +182,7 @@ def test_only_these_calls_are_public() -> None:
         "/v1/auth/pages/*",
         "/v1/payment-providers",
         "/v1/webhooks/{provider}",
+        "/v1/webhooks/kyc/{provider}",
         "/v1/loans/quote",
         "/v1/event-types",
     }
@@ -188,7 +190,7 @@ def test_only_these_calls_are_public() -> None:
 
 def test_cookies_pass_only_below_auth() -> None:
     assert {route.service for route in TABLE.routes if route.cookies} == {"auth"}
-    assert {route.pattern for route in TABLE.routes if route.signed} == {"/v1/webhooks/{provider}"}
+    assert {route.pattern for route in TABLE.routes if route.signed} == {"/v1/webhooks/{provider}", "/v1/webhooks/kyc/{provider}"}
 
 
 def _table(*routes: Route) -> RouteTable:

@@ -12,17 +12,14 @@ from services.payments.providers.base import (
     StillPending,
     Success,
     Unknown,
-    WebhookForged,
-    WebhookStale,
-    WebhookUnreadable,
 )
 from services.payments.providers.sandbox import mapping
 from services.payments.providers.sandbox.client import SandboxProvider
 from services.payments.providers.sandbox.server.settings import SANDBOX_LOCAL_SECRET, SandboxSettings
 from services.payments.providers.sandbox.server.webhook_queue import pause_after
-from services.payments.providers.sandbox.signature import sign
 from services.payments.providers.sandbox.webhooks import parse_webhook
 from services.payments.settings import Settings
+from shared.webhooks import WebhookForged, WebhookStale, WebhookUnreadable, sign
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECRET = "shared"

@@ -20,8 +20,8 @@ from services.payments.providers.base import (
     required_fields,
 )
 from services.payments.providers.sandbox import mapping, webhooks
-from services.payments.providers.sandbox.signature import HEADER, signed_at
 from shared.money import MAX_AMOUNT_MINOR, currency_codes
+from shared.webhooks import HEADER, signed_at
 
 _CONNECT_SECONDS = 5.0
 _SHOWN_CHARACTERS = 4

@@ -11,8 +11,8 @@ from pydantic import AwareDatetime, StringConstraints
 from services.payments.providers.sandbox.server import payments, payouts, settlements
 from services.payments.providers.sandbox.server.context import Ctx, SandboxContext
 from services.payments.providers.sandbox.server.problems import UnknownReference, WrongSecret
-from services.payments.providers.sandbox.signature import HEADER, sign
 from shared.http.schemas import AmountMinor, Body, CurrencyCode
+from shared.webhooks import HEADER, sign
 
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 

@@ -9,7 +9,7 @@ import httpx
 
 from services.payments.providers.sandbox.server import payouts, webhook_queue
 from services.payments.providers.sandbox.server.context import SandboxContext
-from services.payments.providers.sandbox.signature import HEADER, sign
+from shared.webhooks import HEADER, sign
 
 _log = logging.getLogger(__name__)
 
