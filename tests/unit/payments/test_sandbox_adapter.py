@@ -129,6 +129,15 @@ def test_everything_else_decides_nothing(http_status, body, kind):
             assert type(found) is kind
 
 
+def test_a_question_that_is_refused_decides_nothing_and_an_order_that_is_refused_does():
+    refused = (422, {"code": "validation_error"})
+    assert type(mapping.read_payout(*refused)) is type(mapping.read_payment(*refused)) is Unknown
+    assert isinstance(mapping.read_payout_order(*refused), Failure)
+    assert isinstance(mapping.read_checkout(*refused), Failure)
+    assert isinstance(mapping.read_payout_order(404, {"code": "unknown_reference"}), NeverSeen)
+    assert isinstance(mapping.read_payout_order(201, {**PAYMENT, "status": "processing"}), StillPending)
+
+
 def test_a_payout_has_its_own_words():
     assert isinstance(mapping.read_payout(200, {**PAYMENT, "status": "processing"}), StillPending)
     assert isinstance(mapping.read_payout(200, {**PAYMENT, "status": "failed"}), Failure)

@@ -86,7 +86,7 @@ class SandboxProvider:
                 "account": order.destination["account"],
             },
         )
-        return answered if isinstance(answered, Unknown) else mapping.read_payout(*answered)
+        return answered if isinstance(answered, Unknown) else mapping.read_payout_order(*answered)
 
     async def payout_sync(self, reference: str) -> Answer[Settled]:
         """What has become of a payout."""

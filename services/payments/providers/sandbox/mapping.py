@@ -38,8 +38,13 @@ def read_payment(status: int, body: Any) -> Answer[Settled]:
     return _read_settled(status, body, pending="pending", refusals=_PAYMENT_REFUSALS)
 
 
+def read_payout_order(status: int, body: Any) -> Answer[Settled]:
+    """The answer to ordering a payout."""
+    return read_payout(status, body) if status in (200, 201) else _refused_or_unknown(status, body)
+
+
 def read_payout(status: int, body: Any) -> Answer[Settled]:
-    """The answer to ordering a payout, and to asking about one."""
+    """The answer to asking about a payout."""
     return _read_settled(status, body, pending="processing", refusals=_PAYOUT_REFUSALS)
 
 
@@ -73,7 +78,7 @@ def _settlement(row: Mapping[str, Any]) -> ReportRow:
 
 def _read_settled(status: int, body: Any, *, pending: str, refusals: Mapping[str, tuple[str, str]]) -> Answer[Settled]:
     if status not in (200, 201):
-        return _refused_or_unknown(status, body)
+        return _not_answered(status, body)
     if not isinstance(body, Mapping) or not _texts(body, "id", "reference", "currency", "status"):
         return Unknown("the answer has another shape than documented", raw=_record(status, body))
     if body["status"] == pending:
@@ -86,11 +91,16 @@ def _read_settled(status: int, body: Any, *, pending: str, refusals: Mapping[str
 
 
 def _refused_or_unknown(status: int, body: Any) -> Answer[Any]:
+    if status == 422:
+        return Failure("order_refused", "The provider does not take this order.", raw=_record(status, body))
+    return _not_answered(status, body)
+
+
+def _not_answered(status: int, body: Any) -> Unknown:
+    """That a question is refused, whatever the reason, says nothing of the money that it was about."""
     code = body.get("code") if isinstance(body, Mapping) else None
     if status == 404 and code == "unknown_reference":
         return NeverSeen("unknown reference", raw=_record(status, body))
-    if status == 422:
-        return Failure("order_refused", "The provider does not take this order.", raw=_record(status, body))
     return Unknown(f"HTTP {status}", raw=_record(status, body))
 
 
