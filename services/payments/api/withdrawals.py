@@ -162,8 +162,8 @@ async def cancel_withdrawal(
 
 @admin_router.post("/{withdrawal_id}/retry", status_code=202)
 async def retry_withdrawal(
-    context: Ctx, _: Admin, withdrawal_id: UUID, wait_seconds: WaitSeconds, response: Response
+    context: Ctx, operator: Admin, withdrawal_id: UUID, wait_seconds: WaitSeconds, response: Response
 ) -> WithdrawalView:
     """Push a stuck withdrawal: ask the ledger, or the provider by our reference, again. Never pays a second time."""
-    await retrying.retry_withdrawal(context, withdrawal_id)
+    await retrying.retry_withdrawal(context, operator.user_id, withdrawal_id)
     return withdrawal_view(await settle(wait_seconds, response, lambda: any_withdrawal(context, withdrawal_id), _settled))

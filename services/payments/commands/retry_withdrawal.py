@@ -9,7 +9,7 @@ from services.payments.sagas.withdrawal import WITHDRAWAL
 from shared.sagas import DEADLINE_PASSED
 
 
-async def retry_withdrawal(context: Context, withdrawal_id: UUID) -> None:
+async def retry_withdrawal(context: Context, operator_id: UUID, withdrawal_id: UUID) -> None:
     """Do now what the next deadline would do. Raises `WithdrawalNotFound` or `WithdrawalSettled`."""
     async with context.unit_of_work() as work:
         saga = await work.sagas.load(WITHDRAWAL, withdrawal_id)
@@ -17,3 +17,4 @@ async def retry_withdrawal(context: Context, withdrawal_id: UUID) -> None:
             raise WithdrawalNotFound("Check the id.")
         if not await advance_withdrawal(work, saga, DEADLINE_PASSED):
             raise WithdrawalSettled(f"It is {saga.state.value}; there is nothing to retry.")
+        work.publish_action("withdrawal.retried", actor=operator_id, subject_id=withdrawal_id, after={"step": saga.state.value})

@@ -24,12 +24,20 @@ from shared.messaging.consumer import Delivery
 
 _log = logging.getLogger(__name__)
 _MARGIN = timedelta(seconds=2)
+_TAKEN_AT_ITS_WORD = {
+    WithdrawalState.POSTING: Success,
+    WithdrawalState.COMPLETED: Success,
+    WithdrawalState.RELEASING: Failure,
+    WithdrawalState.FAILED: Failure,
+}
+"""What the provider has said when a withdrawal is in such a state."""
 
 
 @dataclass(frozen=True)
 class _Task:
     withdrawal: Withdrawal
     order: bool  # order the payout, or ask about it
+    settled: bool = False  # it was taken at its word before: only asked whether it still says so
 
 
 async def run_payout(context: Context, delivery: Delivery[RunPayout]) -> None:
@@ -40,7 +48,7 @@ async def run_payout(context: Context, delivery: Delivery[RunPayout]) -> None:
     operation, answer = "payout", await (_order(context, task.withdrawal) if task.order else _ask(context, task.withdrawal))
     if not task.order:
         operation = "payout_sync"
-        if isinstance(answer, NeverSeen) and await _may_order_again(context, task.withdrawal.id):
+        if isinstance(answer, NeverSeen) and not task.settled and await _may_order_again(context, task.withdrawal.id):
             operation, answer = "payout", await _order(context, task.withdrawal)
     async with context.unit_of_work(delivery) as work:
         withdrawal = task.withdrawal
@@ -51,12 +59,22 @@ async def run_payout(context: Context, delivery: Delivery[RunPayout]) -> None:
 async def _take_task(context: Context, withdrawal_id: UUID) -> _Task | None:
     async with context.unit_of_work() as work:
         saga = await work.sagas.load(WITHDRAWAL, withdrawal_id)
+        if saga is not None and saga.state in _TAKEN_AT_ITS_WORD:
+            return await _task_after_the_end(work, withdrawal_id)
         if saga is None or saga.state not in (WithdrawalState.HELD, WithdrawalState.PAYING):
             return None
         order = await advance_withdrawal(work, saga, PayoutStarted(), payout_called_at=work.now)
         withdrawal = await work.withdrawals.find(withdrawal_id)
         assert withdrawal is not None  # noqa: S101 added with its saga
         return _Task(withdrawal, order)
+
+
+async def _task_after_the_end(work: PaymentsWork, withdrawal_id: UUID) -> _Task | None:
+    """Somebody has a reason to look again, such as a webhook of a payout that came back, or went out after all."""
+    withdrawal = await work.withdrawals.find(withdrawal_id)
+    if withdrawal is None or withdrawal.payout_called_at is None:
+        return None
+    return _Task(withdrawal, order=False, settled=True)
 
 
 async def _may_order_again(context: Context, withdrawal_id: UUID) -> bool:
@@ -93,6 +111,14 @@ async def _ask(context: Context, withdrawal: Withdrawal) -> Answer[Settled]:
 async def _record(work: PaymentsWork, withdrawal: Withdrawal, answer: Answer[Settled]) -> None:
     saga = await work.sagas.load(WITHDRAWAL, withdrawal.id)
     assert saga is not None  # noqa: S101 added with the withdrawal
+    said = _TAKEN_AT_ITS_WORD.get(WithdrawalState(saga.state))
+    if said is not None and isinstance(answer, Success | Failure) and not isinstance(answer, said):
+        # The money is where it was put when it said the other thing; reconciliation shows it, too.
+        _log.error(
+            "a provider contradicts itself about a withdrawal; an operator must look",
+            extra={"withdrawal_id": str(withdrawal.id), "state": saga.state.value, "answer": type(answer).__name__},
+        )
+        return
     if isinstance(answer, Failure):
         await advance_withdrawal(work, saga, PayoutRefused(code=answer.code, reason=answer.reason))
     elif isinstance(answer, Success):

@@ -39,8 +39,8 @@ async def sync_deposit(context: Context, deposit_id: UUID, delivery: Delivery[Sy
     """Ask, compare reference, amount and currency with the intent, and take the step that follows."""
     async with context.read() as connection:
         deposit = await DepositStore(connection).find(deposit_id)
-    if deposit is None or not deposit.unpaid:
-        return
+    if deposit is None or not (deposit.unpaid or delivery is not None):
+        return  # a webhook is a reason to ask again even of what has succeeded: payments are taken back
     answer = await context.ask(deposit.provider, lambda provider: provider.sync(deposit.reference))
     async with context.unit_of_work(delivery) as work:
         await work.provider_records.add_answer(deposit.provider, "sync", deposit.reference, answer, work.now)
@@ -50,7 +50,7 @@ async def sync_deposit(context: Context, deposit_id: UUID, delivery: Delivery[Sy
 async def _record(work: PaymentsWork, deposit: Deposit, answer: Answer[Settled]) -> None:
     saga = await work.sagas.load(DEPOSIT, deposit.id)
     assert saga is not None  # noqa: S101 added with the intent
-    cause = _cause(deposit, answer)
+    cause = _cause(deposit, answer, DepositState(saga.state))
     late = saga.deadline_at is not None and saga.deadline_at <= work.now
     if cause is None and saga.state is DepositState.PENDING and late and isinstance(answer, _NOT_PAID):
         cause = DEADLINE_PASSED
@@ -61,9 +61,9 @@ async def _record(work: PaymentsWork, deposit: Deposit, answer: Answer[Settled])
         await work.deposits.change(deposit.id, next_sync_at=deposit.sync_again_at(work.now))
 
 
-def _cause(deposit: Deposit, answer: Answer[Settled]) -> Cause | None:
+def _cause(deposit: Deposit, answer: Answer[Settled], state: DepositState) -> Cause | None:
     if isinstance(answer, Failure):
-        if answer.code == PAYMENT_EXPIRED:
+        if answer.code == PAYMENT_EXPIRED and state is DepositState.PENDING:
             return DEADLINE_PASSED
         return PaymentRefused(code=answer.code, reason=answer.reason)
     if not isinstance(answer, Success):

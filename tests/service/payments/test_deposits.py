@@ -177,6 +177,25 @@ async def test_a_payment_after_the_provider_said_no_moves_nothing_and_is_told_to
     assert world.ledger.balances[person.account] == 0
 
 
+@pytest.mark.parametrize("taken_back", ["declined", "expired"])
+async def test_a_payment_that_is_taken_back_moves_nothing_and_is_told_to_operators(
+    world: World, caplog: pytest.LogCaptureFixture, taken_back: str
+):
+    person = await world.person()
+    deposit = (await world.deposit(person)).json()
+    await world.press(deposit["checkout_url"], "approve")
+    path = f"/v1/deposits/{deposit['id']}"
+    assert (await world.settle(person, path))["status"] == "succeeded"
+    await world.handle(SyncDeposit(deposit_id=UUID(deposit["id"])), source="payments")
+    assert "contradicts itself" not in caplog.text, "asked again, it says the same"
+    await world.owner.execute("UPDATE sandbox.payments SET status = $1", taken_back)
+    await world.handle(SyncDeposit(deposit_id=UUID(deposit["id"])), source="payments")
+    assert "a provider contradicts itself about a deposit" in caplog.text
+    assert (await world.get(person, path))["status"] == "succeeded"
+    assert await world.outbox() == []
+    assert (world.ledger.balances[person.account], len(world.ledger.posted)) == (12_500, 1)
+
+
 async def test_one_key_for_two_orders_in_two_processes_starts_the_first_only(world: World):
     person = await world.person()
     meanwhile = iter([77])

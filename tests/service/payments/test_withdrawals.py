@@ -208,7 +208,7 @@ async def test_while_the_provider_is_away_the_money_stays_held_and_the_same_refe
     assert world.ledger.available(person.account) == 3_000
     assert await payouts(world) == []
     faulty.before = lambda _: None
-    world.clock.advance(timedelta(seconds=16))
+    world.clock.advance(timedelta(minutes=2))  # it is asked ever more rarely
     await resume_stalled_withdrawals(world.context)
     assert (await world.settle(person, path))["status"] == "completed"
     assert len(set(faulty.named("payout"))) == 1
@@ -378,6 +378,52 @@ async def test_operators_can_push_but_never_pay_twice(world: World):
     unknown = await world.api.post(f"/v1/admin/withdrawals/{new_id()}/retry", headers=admin)
     assert unknown.status_code == 404
     assert await payouts(world) == ["succeeded"]
+    pushes = [(one["action"], one["subject_id"]) for one in await world.told("auth.action.taken")]
+    assert pushes == [("withdrawal.retried", path.rsplit("/", 1)[1])] * 4, "what was refused was not done"
+
+
+@pytest.mark.parametrize(
+    ("account", "ends", "then"), [("fail-1234567", "failed", "succeeded"), ("1234567", "completed", "failed")]
+)
+async def test_a_provider_that_changes_its_mind_moves_nothing_and_operators_are_told(
+    world: World, caplog: pytest.LogCaptureFixture, account: str, ends: str, then: str
+):
+    person = await world.person(balance=8_000)
+    path = await withdrawal_of(world, person, destination={"account": account})
+    assert (await world.settle(person, path))["status"] == ends
+    await run_payout_now(world, path)
+    assert "contradicts itself" not in caplog.text, "asked again, it says the same"
+    balances = dict(world.ledger.balances)
+    await world.owner.execute("UPDATE sandbox.payouts SET status = $1", then)
+    faulty = faulty_provider(world)
+    await run_payout_now(world, path)  # its webhook has come
+    assert "a provider contradicts itself about a withdrawal" in caplog.text
+    assert (await world.get(person, path))["status"] == ends
+    assert faulty.named("payout") == []
+    assert await world.outbox() == []
+    assert (world.ledger.balances, world.ledger.holds) == (balances, {})
+
+
+async def test_what_was_paid_is_not_ordered_again_by_a_provider_that_has_forgotten_it(world: World):
+    person = await world.person(balance=8_000)
+    path = await withdrawal_of(world, person)
+    assert (await world.settle(person, path))["status"] == "completed"
+    await world.owner.execute("DELETE FROM sandbox.payouts")
+    world.clock.advance(timedelta(hours=1))
+    faulty = faulty_provider(world)
+    await run_payout_now(world, path)
+    assert (faulty.named("payout"), len(faulty.named("payout_sync"))) == ([], 1)
+    assert await payouts(world) == []
+
+
+async def test_a_cancelled_withdrawal_is_never_asked_about(world: World):
+    person = await world.person(balance=8_000)
+    path = await withdrawal_of(world, person)
+    await world.api.post(f"{path}/cancel", headers=person.headers)
+    assert (await world.settle(person, path))["status"] == "cancelled"
+    faulty = faulty_provider(world)
+    await run_payout_now(world, path)
+    assert faulty.calls == []
 
 
 async def test_a_hold_command_that_is_lost_is_sent_again(world: World):
