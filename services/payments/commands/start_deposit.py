@@ -17,7 +17,6 @@ from services.payments.domain.deposit import LIFETIME, Deposit, DepositStatus, d
 from services.payments.domain.problems import DepositRefused, ProviderUnavailable
 from services.payments.providers import base
 from services.payments.sagas.deposit import DEPOSIT, DepositData, PaymentRefused
-from services.payments.store.daily_limits import DailyLimits
 from services.payments.store.unit_of_work import PaymentsWork
 from shared.contracts.payments.deposit_events import DepositStarted
 from shared.idempotency import Answer, IdempotentRequest, KeyReused, once
@@ -80,28 +79,32 @@ async def _commit_intent(context: Context, order: DepositOrder, request: Idempot
         await check_wallet(context, order.user_id, order.wallet_id, order.currency)
         check_provider(context, order.provider, order.currency, order.amount_minor)
         _check_return_url(context, order.return_url)
-        async with context.read() as connection:
-            now = context.clock.now()
-            limit = await DailyLimits(connection).find(order.user_id, "deposits", order.currency, now)
-        limit.check(order.amount_minor)
+        async with context.unit_of_work() as work:
+            await work.daily_limits.lock(order.user_id)
+            first = await work.deposits.find_by_request(order.user_id, request.key)
+            if first is None:
+                limit = await work.daily_limits.find(order.user_id, "deposits", order.currency, work.now)
+                limit.check(order.amount_minor)
+                return await _add_intent(work, order, request)
     except Problem as problem:
         return await _refuse(context, request, problem)
-    async with context.unit_of_work() as work:
-        deposit = _intent(work, order, request)
-        if not await work.deposits.add(deposit):  # another process has the same request
-            first = await work.deposits.find_by_request(order.user_id, request.key)
-            assert first is not None  # noqa: S101 what was in the way of the insert
-            return _same_request(first, request)
-        facts = {
-            "deposit_id": deposit.id,
-            "user_id": deposit.user_id,
-            "wallet_id": deposit.wallet_id,
-            "amount_minor": deposit.amount_minor,
-            "currency": deposit.currency,
-            "provider": deposit.provider,
-        }
-        await work.sagas.add(DEPOSIT.begin(deposit.id, DepositData.model_validate(facts), work.now))
-        work.outbox.publish(DepositStarted.model_validate(facts), aggregate_id=deposit.id)
+    return _same_request(first, request)  # another process has it
+
+
+async def _add_intent(work: PaymentsWork, order: DepositOrder, request: IdempotentRequest) -> Deposit:
+    """The intent, kept and told, while nobody else counts against the person's limit."""
+    deposit = _intent(work, order, request)
+    await work.deposits.add(deposit)
+    facts = {
+        "deposit_id": deposit.id,
+        "user_id": deposit.user_id,
+        "wallet_id": deposit.wallet_id,
+        "amount_minor": deposit.amount_minor,
+        "currency": deposit.currency,
+        "provider": deposit.provider,
+    }
+    await work.sagas.add(DEPOSIT.begin(deposit.id, DepositData.model_validate(facts), work.now))
+    work.outbox.publish(DepositStarted.model_validate(facts), aggregate_id=deposit.id)
     return deposit
 
 

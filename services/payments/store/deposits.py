@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.payments.domain.deposit import Deposit, DepositStatus
@@ -19,13 +18,10 @@ class DepositStore:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, deposit: Deposit) -> bool:
-        """Insert a new intent; false when the same request has made one already."""
+    async def add(self, deposit: Deposit) -> None:
+        """Insert a new intent."""
         row = {column.name: getattr(deposit, column.name) for column in deposits.columns}
-        added = await self._connection.execute(
-            insert(deposits).values(row).on_conflict_do_nothing(constraint="deposits_request_key").returning(deposits.c.id)
-        )
-        return added.first() is not None
+        await self._connection.execute(deposits.insert().values(row))
 
     async def find(self, deposit_id: UUID) -> Deposit | None:
         """The deposit, whoever owns it."""

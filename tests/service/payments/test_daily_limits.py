@@ -35,6 +35,14 @@ async def test_two_at_once_do_not_pass_together(world: World) -> None:
     assert sorted(answer.status_code for answer in answers) == [202, 409, 409]
 
 
+async def test_two_deposits_at_once_do_not_pass_together(world: World) -> None:
+    person = await world.person()
+    await known_as(world, person, daily_deposits_major=60)
+    answers = await asyncio.gather(*(world.deposit(person, amount=5_000) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert await world.owner.fetchval("SELECT sum(amount_minor) FROM payments.deposits") == 5_000
+
+
 async def test_deposits_have_a_limit_of_their_own(world: World) -> None:
     person = await world.person()
     await known_as(world, person, daily_deposits_major=50)
