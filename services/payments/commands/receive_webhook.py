@@ -1,5 +1,6 @@
 """A provider calls: keep the event, once, and have somebody look; nothing is believed here."""
 
+import json
 import logging
 from collections.abc import Mapping
 
@@ -22,11 +23,20 @@ async def receive_webhook(context: Context, provider_name: str, headers: Mapping
     if provider is None:
         raise ProviderNotFound("Check the address that the provider was given.")
     event = provider.parse_webhook(headers, body, context.clock.now())
-    if b"\\u0000" in body:
-        raise WebhookUnreadable("The body holds a NUL character.")
+    if b"\\u0000" in body or not _storable(event):
+        raise WebhookUnreadable("The body holds a NUL character, broken Unicode, or a number that is none.")
     async with context.unit_of_work() as work:
         if await work.provider_records.add_event(provider_name, event, work.now):
             await _have_it_looked_into(work, provider_name, event)
+
+
+def _storable(event: ProviderEvent) -> bool:
+    """Whether the database can hold it: what JSON readers let pass is more than JSON."""
+    try:
+        json.dumps(dict(event.body), ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        return False
+    return True
 
 
 async def _have_it_looked_into(work: PaymentsWork, provider: str, event: ProviderEvent) -> None:

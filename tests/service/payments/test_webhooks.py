@@ -88,6 +88,9 @@ async def test_forged_old_and_unreadable_webhooks_are_refused_and_not_kept(world
         (await send(world, body, signed_at=now + timedelta(minutes=6)), 400, "webhook_timestamp_invalid"),
         (await send(world, b"not json"), 400, "webhook_unreadable"),
         (await send(world, b'{"id": "a\\u0000", "type": "t", "data": {"reference": "r"}}'), 400, "webhook_unreadable"),
+        (await send(world, b'{"id": "a", "type": "t", "data": {"reference": "r", "amount": NaN}}'), 400, "webhook_unreadable"),
+        (await send(world, b'{"id": "a", "type": "t", "data": {"reference": "r", "amount": 1e999}}'), 400, "webhook_unreadable"),
+        (await send(world, b'{"id": "a", "type": "t", "data": {"reference": "\\ud800"}}'), 400, "webhook_unreadable"),
         (await send(world, b"x" * 70_000), 413, "webhook_too_large"),
         (await world.browser.post(world.webhook_url.replace("sandbox", "nobody"), content=body), 404, "provider_not_found"),
     ]
