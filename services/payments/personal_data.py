@@ -1,11 +1,14 @@
 """What payments has of a person: how it is exported and forgotten."""
 
 import json
+from typing import Any
+from uuid import UUID
 
 from services.payments.commands.add_payout_destination import saved_place
 from services.payments.commands.request_withdrawal import destination_place
 from shared.crypto import Vault
 from shared.privacy import PersonalData, Row
+from shared.problems import ServiceUnavailable
 
 
 def _with_destination(row: Row, vault: Vault) -> Row:
@@ -16,6 +19,17 @@ def _with_destination(row: Row, vault: Vault) -> Row:
 def _with_saved_destination(row: Row, vault: Vault) -> Row:
     sealed = bytes(row.pop("destination_encrypted"))
     return row | {"destination": json.loads(vault.decrypt_text(sealed, aad=saved_place(row["id"])))}
+
+
+async def _no_withdrawal_left(work: Any, user_id: UUID) -> dict[str, int]:
+    """One ordered while the other services were still being asked: without its destination its money would be held for ever.
+
+    Raises `ServiceUnavailable`: nothing is forgotten yet, and payments is asked again.
+    """
+    query = "SELECT id FROM withdrawals WHERE user_id = $1 AND status IN ('pending', 'processing') LIMIT 1"
+    if (await work.connection.exec_driver_sql(query, (user_id,))).first() is not None:
+        raise ServiceUnavailable("A withdrawal of this person is under way.")
+    return {}
 
 
 PERSONAL_DATA = PersonalData(
@@ -45,6 +59,7 @@ PERSONAL_DATA = PersonalData(
         "saved_destinations": "DELETE FROM payout_destinations WHERE user_id = $1",
         "return_addresses": "UPDATE deposits SET return_url = NULL WHERE user_id = $1 AND return_url IS NOT NULL",
     },
+    erased_last=_no_withdrawal_left,
     kept={
         "payments": "amount, instant, provider and its reference, by id: bookkeeping law, and disputes with the provider",
         "provider_records": "what providers told us about these payments, secrets removed: the same",

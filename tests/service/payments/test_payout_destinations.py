@@ -10,9 +10,11 @@ import pytest
 
 from services.payments.personal_data import PERSONAL_DATA
 from services.payments.sealed import SEALED
+from shared.contracts.auth.privacy_messages import ErasureDecided
 from shared.crypto import Vault
 from shared.crypto.rotation import reseal
 from shared.ids import new_id
+from shared.problems import ServiceUnavailable
 from tests.service.payments.conftest import Person, World
 from tests.support.identity import bearer
 
@@ -171,6 +173,20 @@ async def test_a_withdrawal_names_one_destination(world: World) -> None:
         assert [error["field"] for error in refused.json()["errors"]] == [field]
     assert (await to_saved(world, person, saved, provider="sandbox")).status_code == 202
     assert await world.owner.fetchval("SELECT count(*) FROM payments.withdrawals") == 1
+
+
+async def test_a_withdrawal_under_way_keeps_its_destination_until_it_has_ended(world: World) -> None:
+    """Ordered after payments had said that nothing stands in the way, and before the decision to forget."""
+    person = await world.person(balance=8_000)
+    ordered = (await world.withdraw(person)).json()
+    decided = ErasureDecided(erasure_id=new_id(), user_id=person.id, decided_at=world.clock.now())
+    with pytest.raises(ServiceUnavailable):
+        await world.handle(decided, source="auth")
+    assert await world.told("auth.erasure.report") == []
+    assert (await world.settle(person, f"/v1/withdrawals/{ordered['id']}"))["status"] == "completed"
+    await world.handle(decided, source="auth")
+    (report,) = await world.told("auth.erasure.report")
+    assert report["erased"]["payout_destinations"] == 1
 
 
 async def test_it_is_exported_opened_sealed_anew_and_forgotten(world: World) -> None:
