@@ -63,7 +63,7 @@ async def import_settlement_file(context: Context, order: FileOrder, pieces: Asy
                 raise ReconciliationRunning(f"{day} is being compared. Send the file again soon.", headers={"Retry-After": "10"})
     try:
         async with context.unit_of_work() as work:
-            return await _take(work, order, reader, started_at)
+            return await _take(work, order, reader, started_at, ask=order.provider in context.providers)
     finally:
         await _unclaim(context, order, reader)
 
@@ -100,7 +100,9 @@ async def _read(order: FileOrder, pieces: AsyncIterator[bytes]) -> SettlementFil
     return reader
 
 
-async def _take(work: PaymentsWork, order: FileOrder, reader: SettlementFileReader, started_at: datetime) -> Imported:
+async def _take(
+    work: PaymentsWork, order: FileOrder, reader: SettlementFileReader, started_at: datetime, *, ask: bool
+) -> Imported:
     file = SettlementFile(
         id=new_id(),
         provider=order.provider,
@@ -120,7 +122,7 @@ async def _take(work: PaymentsWork, order: FileOrder, reader: SettlementFileRead
             rows = reader.rows[day]
             report = await work.settlements.keep(order.provider, day, rows, 0, work.now, file_id=file.id)
             run, _ = await compare_day(
-                work, order.provider, day, report, rows, operator_id=order.operator_id, started_at=started_at
+                work, order.provider, day, report, rows, operator_id=order.operator_id, started_at=started_at, ask=ask
             )
             runs.append(run)
         elif last := await work.reconciliations.last(order.provider, day):

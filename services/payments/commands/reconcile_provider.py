@@ -154,7 +154,14 @@ async def _compare(work: PaymentsWork, order: Order, report: Report | None, star
         assert last is not None  # noqa: S101 reports are never deleted
         kept, rows = last, tuple(await work.settlements.rows(last.id))
     run, is_new = await compare_day(
-        work, order.provider, order.day, kept, rows, operator_id=order.operator_id, started_at=started_at
+        work,
+        order.provider,
+        order.day,
+        kept,
+        rows,
+        operator_id=order.operator_id,
+        started_at=started_at,
+        ask=report is not None,
     )
     if order.operator_id is not None:
         subject = f"{order.provider}:{order.day}"

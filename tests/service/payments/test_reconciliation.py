@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -154,6 +155,30 @@ async def test_paid_at_the_provider_and_not_settled_here(world: World) -> None:
     assert counts(found) == (3, 0, 1, 0)
     (surplus,) = found["surplus"]
     assert (surplus["id"], surplus["status"], surplus["why"]) == (unheard["id"], "pending", "not_booked")
+    await world.deliver()  # the provider is asked, as if its webhook had come
+    assert (await world.get(ann, f"/v1/deposits/{unheard['id']}"))["status"] == "succeeded"
+
+
+async def test_a_payment_in_the_last_moment_of_which_nobody_heard_is_credited_by_reconciliation(world: World) -> None:
+    day = await Day(world).play()
+    ann = await world.person()
+    deposit = (await world.deposit(ann, amount=40)).json()
+    await world.press(deposit["checkout_url"], "approve")  # its webhook is never delivered
+    await world.owner.execute(
+        "UPDATE payments.sagas SET state = 'expired', deadline_at = NULL WHERE id = $1", UUID(deposit["id"])
+    )
+    await world.owner.execute(
+        "UPDATE payments.deposits SET status = 'expired', next_sync_at = NULL WHERE id = $1", UUID(deposit["id"])
+    )
+    world.clock.advance(timedelta(days=1))
+    assert counts(await day.reconcile()) == (3, 0, 1, 0)
+    await world.deliver()
+    assert (await world.get(ann, f"/v1/deposits/{deposit['id']}"))["status"] == "succeeded"
+    assert world.ledger.balances[ann.account] == 40
+    posted = len(world.ledger.posted)
+    await day.reconcile()
+    await world.deliver()
+    assert len(world.ledger.posted) == posted
 
 
 async def test_money_that_no_account_would_take_is_surplus_until_it_is_booked(world: World) -> None:
