@@ -38,22 +38,30 @@ async def runs(world: World) -> list[dict[str, Any]]:
     return found
 
 
-async def test_a_night_is_compared_once_and_an_operator_may_ask_again(world: World) -> None:
-    await play(world)
+@pytest.fixture
+def days(world: World) -> World:
+    """The service, whose jobs have a clock that the test moves."""
+    clock = FixedClock(world.context.clock.now())
+    world.service = replace(world.service, context=replace(world.context, clock=clock))
+    return world
 
-    await asyncio.gather(reconcile_night(world.context), keep_trial_balances(world.context))
-    await reconcile_night(world.context)
-    asked = await world.client.post("/v1/admin/ledger/reconciliations", headers=ADMIN)
+
+async def test_a_night_is_compared_once_and_an_operator_may_ask_again(days: World) -> None:
+    await play(days)
+
+    await asyncio.gather(reconcile_night(days.context), keep_trial_balances(days.context))
+    await reconcile_night(days.context)
+    asked = await days.client.post("/v1/admin/ledger/reconciliations", headers=ADMIN)
 
     assert asked.status_code == 201, asked.text
-    by_operator, by_night = await runs(world)
+    by_operator, by_night = await runs(days)
     assert by_operator == asked.json()
     assert (by_operator["started_by"], by_night["started_by"]) == (str(ADMIN_ID), None)
     for run in (by_operator, by_night):
         assert (run["balanced"], run["mismatches"], run["accounts"], run["transfers"]) == (True, [], 4, 5)
-    assert by_night["day"] == str(world.context.clock.now().date() - timedelta(days=1))
-    assert [one["action"] for one in await world.events("auth.action.taken")] == ["ledger.reconciled"]
-    assert await world.events("wallet_ledger.reconciliation.mismatch_found") == []
+    assert by_night["day"] == str(days.context.clock.now().date() - timedelta(days=1))
+    assert [one["action"] for one in await days.events("auth.action.taken")] == ["ledger.reconciled"]
+    assert await days.events("wallet_ledger.reconciliation.mismatch_found") == []
 
 
 async def test_a_changed_balance_is_found_and_told(world: World) -> None:
@@ -98,14 +106,6 @@ async def night(world: World, **later: float) -> dict[str, Any]:
     await seal_blocks(world.context)
     await reconcile_night(world.context)
     return (await runs(world))[0]
-
-
-@pytest.fixture
-def days(world: World) -> World:
-    """The service, whose jobs have a clock that the test moves."""
-    clock = FixedClock(world.context.clock.now())
-    world.service = replace(world.service, context=replace(world.context, clock=clock))
-    return world
 
 
 async def test_a_night_adds_up_what_the_day_brought(days: World) -> None:

@@ -2,13 +2,37 @@
 
 import re
 import zlib
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import asyncpg
+import httpx
 import pytest
 
+from services.wallet_ledger.main import build
 from services.wallet_ledger.queries import statements
-from tests.service.wallet_ledger.conftest import Person, World, move, transaction
+from shared.clock import FixedClock
+from tests.service.wallet_ledger.conftest import Person, World, move, settings_for, transaction
+from tests.support.identity import platform_for_tests
+
+NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
+TODAY = NOON.date()
+
+
+@pytest.fixture
+async def world(database_url: str, owner: asyncpg.Connection) -> AsyncIterator[World]:
+    """The service on a day that does not end while a test reads its date."""
+    service = build(settings_for(database_url), platform_for_tests(FixedClock(NOON)))
+    assert service.resources is not None
+    async with service.resources():
+        transport = httpx.ASGITransport(app=service.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
+            world = World(service, client, owner)
+            yield world
+            report = await world.verify()
+            assert report.sound, report.faults
+    await service.database.dispose()
 
 
 async def statement(world: World, person: Person, **asked: Any) -> Any:
@@ -25,13 +49,10 @@ def texts_of(pdf: bytes) -> list[str]:
 
 async def test_without_days_it_is_this_month_so_far(world: World) -> None:
     ann = await world.person(10_000)
-    before = datetime.now(UTC).date()
-
     seen = (await statement(world, ann)).json()
     ending = (await statement(world, ann, to="2024-02-20")).json()
 
-    assert seen["to"] in {str(before), str(datetime.now(UTC).date())}
-    assert seen["from"] == f"{seen['to'][:8]}01"
+    assert (seen["from"], seen["to"]) == ("2026-03-01", "2026-03-15")
     assert (seen["opening_balance"], seen["total_in"], seen["closing_balance"]) == (0, 10_000, 10_000)
     assert (ending["from"], ending["to"], ending["entries"]) == ("2024-02-01", "2024-02-20", [])
 
@@ -75,7 +96,7 @@ async def test_what_is_refused(world: World) -> None:
 
 async def test_by_effective_date_corrections_are_where_they_belong(world: World) -> None:
     ann, ben = await world.person(10_000), await world.person()
-    today = datetime.now(UTC).date()
+    today = TODAY
     ago = [today - timedelta(days=days) for days in range(30)]
 
     async def pay(amount_minor: int, effective_on: date | None) -> None:
@@ -110,7 +131,7 @@ async def test_by_effective_date_corrections_are_where_they_belong(world: World)
 async def test_a_long_statement_by_effective_date_is_in_order(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statements, "_ROWS_A_FETCH", 3)
     ann, ben = await world.person(10_000), await world.person()
-    today = datetime.now(UTC).date()
+    today = TODAY
     days = [None, *(today - timedelta(days=number % 5) for number in range(23)), None]
     for number, day in enumerate(days):
         await world.poster.post(transaction(move(ann.account, ben.account, number + 1), effective_on=day))
