@@ -9,7 +9,7 @@ from gateway.addresses import limited_address
 from gateway.authn import authorise, bearer_token
 from gateway.edge import Edge
 from gateway.headers import RequestHeaders
-from gateway.limits import Buckets, Key, Limit, ProcessBuckets
+from gateway.limits import Decision, Limit, ProcessBuckets
 from gateway.routing import Route
 from gateway.table import Table
 from shared.idempotency.keys import checked_key
@@ -22,8 +22,8 @@ _MINUTE = 60.0
 
 
 class Admission:
-    """Lets requests in. Buckets are per person and class of routes, per API client, per address, and per route where that
-    says so."""
+    """Lets requests in. Buckets are per person and class of routes, per API client, per address, and beside these per route
+    where that has a limit of its own."""
 
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
@@ -57,31 +57,36 @@ class Admission:
         if route.idempotency == "required" and scope["method"] == "POST":
             checked_key(headers.idempotency_key)
 
-    async def count_visitor(self, table: Table, address: str, quota: Quota) -> None:
-        """Somebody who looks at our own pages, or for what is not there. Counted in this process: it must cost nothing."""
+    def count_visitor(self, table: Table, address: str, quota: Quota) -> None:
+        """Somebody who looks at our own pages, or for what is not there, or sends what is no request. Counted in this process:
+        it must cost nothing."""
         limit = table.limits["page"]
-        await _take(self._visitors, ("page", limited_address(address)), "page", limit, quota)
+        _tell(quota, "page", limit, self._visitors.count(("page", limited_address(address)), limit))
 
     async def _count(self, table: Table, route: Route, who: UUID | str, quota: Quota) -> None:
-        name = route.limit
-        key = (name, route.pattern, who) if route.limited_alone else (name, who)
-        await _take(self._edge.buckets, key, name, table.limits[name], quota)
+        name, limit = route.limit, table.limits[route.limit]
+        _tell(quota, name, limit, await self._edge.buckets.take((name, who), limit))
+        if route.own_limit is not None:
+            name, limit = route.own_limit, table.limits[route.own_limit]
+            decision = await self._edge.buckets.take((name, route.pattern, who), limit)
+            _tell(quota, name, limit, decision, beside=True)
 
     async def _count_token(self, table: Table, address: str, quota: Quota) -> None:
-        key = ("new_token", limited_address(address))
-        await _take(self._edge.buckets, key, "new_token", table.limits["new_token"], quota)
+        limit = table.limits["new_token"]
+        _tell(quota, "new_token", limit, await self._edge.buckets.take(("new_token", limited_address(address)), limit))
 
     async def _count_client(self, client_id: UUID, requests_per_minute: int, quota: Quota) -> None:
         """An API client may have a limit of its own, over all its calls, beside those of everybody."""
-        everybody = dict(quota)
         limit = Limit(requests_per_minute, _MINUTE)
-        await _take(self._edge.buckets, ("client", client_id), "client", limit, quota)
-        quota[:] = [(name, everybody[name] + b", " + value) for name, value in quota]
+        _tell(quota, "client", limit, await self._edge.buckets.take(("client", client_id), limit), beside=True)
 
 
-async def _take(buckets: Buckets, key: Key, name: str, limit: Limit, quota: Quota) -> None:
-    decision = await buckets.take(key, limit)
-    quota[:] = limits.fields(name, limit, decision)
+def _tell(quota: Quota, name: str, limit: Limit, decision: Decision, *, beside: bool = False) -> None:
+    """Note where the client stands, `beside` what was noted already or in its place. Raises `RateLimited`."""
+    fields = limits.fields(name, limit, decision)
+    if beside:
+        fields = [(field, before + b", " + value) for (_, before), (field, value) in zip(quota, fields, strict=True)]
+    quota[:] = fields
     if not decision.allowed:
         metrics.RATE_LIMITED.labels(name).inc()
         seconds = decision.retry_after_seconds

@@ -1,7 +1,7 @@
 """Pages of other origins: which may call, and what their browsers' questions beforehand cost."""
 
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.addresses import client_address
 from gateway.admission import Admission, Quota
@@ -58,18 +58,13 @@ class Cors(CORSMiddleware):
             return
         address = client_address(scope, self._edge.settings.trusted_proxies)
         quota: Quota = []
-
-        async def send_with_quota(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *quota]
-            await send(message)
-
+        scope["quota"] = quota
         try:
-            await self._admission.count_visitor(self._edge.table, address, quota)
+            self._admission.count_visitor(self._edge.table, address, quota)
         except RateLimited as problem:
-            await problem_response(problem)(scope, receive, send_with_quota)
+            await problem_response(problem)(scope, receive, send)
             return
-        await super().__call__(scope, receive, send_with_quota)
+        await super().__call__(scope, receive, send)
 
 
 def _is_preflight(scope: Scope) -> bool:

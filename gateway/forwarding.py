@@ -28,14 +28,13 @@ RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
 class Forwarding:
-    """Forwards one request. `quota` are the headers that tell the client where it stands with its limits."""
+    """Forwards one request."""
 
-    def __init__(self, edge: Edge, route: Route, upstream: Upstream, interruption: Interruption, quota: RawHeaders) -> None:
+    def __init__(self, edge: Edge, route: Route, upstream: Upstream, interruption: Interruption) -> None:
         self._edge = edge
         self._route = route
         self._upstream = upstream
         self._interruption = interruption
-        self._quota = quota
         self._started = False
 
     async def run(self, scope: Scope, headers: RequestHeaders, body: RequestBody | None, send: Send, *, address: str) -> None:
@@ -104,7 +103,6 @@ class Forwarding:
                 body = compression.compressed(scope["headers"], passed, body)
         else:
             body = None
-        passed += self._quota
         if body is None:
             await self._stream(answer, status, passed, send)
             return

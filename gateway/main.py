@@ -1,6 +1,6 @@
 """Wiring of the gateway."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -8,12 +8,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.cors import Cors
 from gateway.edge import Edge
-from gateway.headers import security_headers
+from gateway.headers import RawHeaders, security_headers
 from gateway.pages import add_pages
 from gateway.proxy import Proxy
 from gateway.settings import Settings
 from shared.http.errors import install_error_handlers
 from shared.http.middleware import RequestContext
+from shared.problems import Problem
 from shared.service import Platform
 
 
@@ -22,6 +23,8 @@ class Gateway(FastAPI):
     cost it more than the gateway itself does."""
 
     front: ASGIApp
+    refused: Callable[[Problem, str], Problem]
+    """What the server tells somebody who sent it what is no request."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -55,8 +58,15 @@ def build(settings: Settings, platform: Platform) -> FastAPI:
     add_pages(app, edge)
     install_error_handlers(app)
     # From the inside out: the request meets the last one first.
-    front: ASGIApp = Proxy(app.pages, edge=edge)
+    proxy = Proxy(app.pages, edge=edge)
+    front: ASGIApp = proxy
     if settings.cors_origins:
         front = Cors(front, edge=edge)
-    app.front = RequestContext(front, service="gateway", more_headers=security_headers(https=edge.public_scheme == "https"))
+    policies = security_headers(https=edge.public_scheme == "https")
+
+    def more_headers(scope: Scope, headers: RawHeaders) -> RawHeaders:
+        return [*policies(headers), *proxy.quota(scope)]
+
+    app.front = RequestContext(front, service="gateway", more_headers=more_headers)
+    app.refused = proxy.refused
     return app

@@ -19,8 +19,8 @@ _READING = """\
 - **logged in**: any person with an account, for what is their own.
 - Roles of operators are given by two administrators together, and looked up in the account again by the auth service.
 - An API client calls what has a scope, if its token has that scope; and nothing else. People need no scopes.
-- A limit counts requests of one person and class (of one network address, where everybody may call). The numbers are those of
-  production; `LENDERY_GATEWAY_LIMITS` changes them.
+- A limit counts requests of one person and class (of one network address, where everybody may call); a second one counts that
+  call alone. The numbers are those of production; `LENDERY_GATEWAY_LIMITS` changes them.
 """
 
 
@@ -47,10 +47,11 @@ def _list(title: str, head: str, meanings: Mapping[str, str]) -> Collection[str]
 
 
 def _rows(route: Route, limits: Mapping[str, Limit]) -> Iterable[str]:
-    limit = limits[route.limit]
+    names = [route.limit] if route.own_limit is None else [route.limit, route.own_limit]
+    counted = "; ".join(f"{name}: {limits[name].requests} in {limits[name].seconds:g} s" for name in names)
     scope = f"`{route.scope}`" if route.scope else ""
     for method in sorted(route.methods):
-        yield f"| `{method} {route.pattern}` | {_who(route)} | {scope} | {route.limit}: {limit.requests} in {limit.seconds:g} s |"
+        yield f"| `{method} {route.pattern}` | {_who(route)} | {scope} | {counted} |"
 
 
 def _who(route: Route) -> str:

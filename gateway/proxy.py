@@ -3,8 +3,10 @@
 Plain ASGI, in front of the FastAPI app that has the gateway's own pages: a forwarded request meets no other routing.
 """
 
+from contextlib import suppress
+
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import headers as edge_headers
 from gateway import metrics
@@ -43,25 +45,36 @@ class Proxy:
         table = self._edge.table
         address = client_address(scope, self._edge.settings.trusted_proxies)
         quota: Quota = []
+        scope["quota"] = quota
         try:
             route = self._route(scope, table)
             if isinstance(route, Route):
                 await self._pass(route, table, scope, receive, send, address, quota)
                 return
             if scope["path"] not in _OPERATORS:
-                await self._admission.count_visitor(table, address, quota)
+                self._admission.count_visitor(table, address, quota)
         except Problem as problem:
-            response = await self._refuse(problem, table, address, quota)
-            await response(scope, receive, send)
+            await problem_response(self._counted(problem, table, address, quota))(scope, receive, send)
             return
-
-        async def send_with_quota(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *quota]
-            await send(message)
-
         answer = self._app if route is None else Response(status_code=204, headers={"Allow": route.allow})
-        await answer(scope, receive, send_with_quota)
+        await answer(scope, receive, send)
+
+    def quota(self, scope: Scope) -> Quota:
+        """The fields that tell where the client of an answer stands; also when something failed before it was counted."""
+        quota: Quota | None = scope.get("quota")
+        if not quota and scope["path"] not in _OPERATORS:
+            quota = []
+            with suppress(RateLimited):
+                address = client_address(scope, self._edge.settings.trusted_proxies)
+                self._admission.count_visitor(self._edge.table, address, quota)
+        return quota or []
+
+    def refused(self, problem: Problem, address: str) -> Problem:
+        """What to tell who sent the server something that is no request; `address` is the connection's other end."""
+        quota: Quota = []
+        told = self._counted(problem, self._edge.table, address, quota)
+        told.headers.update({name.decode(): value.decode() for name, value in quota})
+        return told
 
     def _route(self, scope: Scope, table: Table) -> Route | WrongMethod | None:
         """The route; `WrongMethod` only for OPTIONS, which every path answers. Raises problems of the address."""
@@ -88,7 +101,7 @@ class Proxy:
             body = self._body(route, headers, receive) if headers.content_length or headers.chunked else None
             upstream = edge.upstreams.by_name[route.service]
             upstream.admit()
-            forwarding = Forwarding(edge, route, upstream, Interruption(scope), quota)
+            forwarding = Forwarding(edge, route, upstream, Interruption(scope))
             await forwarding.run(scope, headers, body, send, address=address)
         except ClientLeft:
             metrics.ABANDONED.labels(route.service).inc()
@@ -106,13 +119,11 @@ class Proxy:
         body.check_length(headers.content_length or 0)
         return body
 
-    async def _refuse(self, problem: Problem, table: Table, address: str, quota: Quota) -> Response:
-        """The answer that tells why not. Every answer says where its client stands, and every request is counted somewhere."""
+    def _counted(self, problem: Problem, table: Table, address: str, quota: Quota) -> Problem:
+        """The problem to tell about: every refusal says where its client stands, and every request is counted somewhere."""
         if not quota:
             try:
-                await self._admission.count_visitor(table, address, quota)
+                self._admission.count_visitor(table, address, quota)
             except RateLimited as limited:
-                problem = limited
-        response = problem_response(problem)
-        response.raw_headers.extend(quota)
-        return response
+                return limited
+        return problem

@@ -7,6 +7,7 @@ the same, and the service answers 404.
 from dataclasses import replace
 
 from gateway.auth_routes import AUTH
+from gateway.own_limits import with_own_limits
 from gateway.routing import Route
 from gateway.rows import (
     ADMIN,
@@ -283,4 +284,4 @@ def _keyed(route: Route) -> Route:
     return replace(route, idempotency="required") if route.pattern in _MOVE_MONEY and "POST" in route.methods else route
 
 
-BUSINESS = [_keyed(route) for route in (*AUTH, *WALLET_LEDGER, *PAYMENTS, *LENDING, *NOTIFICATIONS)]
+BUSINESS = with_own_limits(_keyed(route) for route in (*AUTH, *WALLET_LEDGER, *PAYMENTS, *LENDING, *NOTIFICATIONS))

@@ -22,7 +22,7 @@ class Route:
     `public`: no access token is asked for; the service decides. Otherwise a valid token, with one of `roles` if there are any.
     `scope`: what an API client (role `partner`) needs in its token; people are not asked for it.
     `limit`: the rate limit class. `timeout_seconds`: to the first byte of the answer, and between any two pieces of it.
-    `limited_alone`: counted for this route and not with the others of its class.
+    `own_limit`: a second limit, counted for this route alone: for what costs much, or what nobody does often.
     `idempotency`: `required` refuses a POST without an Idempotency-Key before the service hears of it.
     `cache`: the Cache-Control of answers whose service does not say one; they have an ETag.
     `cookies`: whether cookies pass, both ways. `signed`: a caller outside signs the request, so its signature headers pass.
@@ -39,7 +39,7 @@ class Route:
     body_limit_bytes: int = 1 << 20
     cookies: bool = False
     signed: bool = False
-    limited_alone: bool = False
+    own_limit: str | None = None
     idempotency: Literal["required"] | None = None
     cache: str | None = None
 
@@ -128,8 +128,9 @@ def _faults(route: Route, services: Collection[str], limits: Collection[str]) ->
         yield fault("methods must be some of " + ", ".join(sorted(_METHODS)))
     if route.service not in services:
         yield fault(f"no service {route.service}")
-    if route.limit not in limits:
-        yield fault(f"no limit class {route.limit}")
+    for limit in (route.limit, route.own_limit or route.limit):
+        if limit not in limits:
+            yield fault(f"no limit class {limit}")
     if not route.roles <= ROLES.keys():
         yield fault("unknown role")
     if route.scope is not None and route.scope not in SCOPES:

@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode
 
 from gateway.addresses import Network
 from gateway.limits import Limit
+from gateway.own_limits import OWN_LIMITS
 from shared.settings import CommonSettings
 
 PRODUCTION_LIMITS: Mapping[str, Limit] = {
@@ -21,8 +22,10 @@ PRODUCTION_LIMITS: Mapping[str, Limit] = {
     "webhook": Limit(3000, 60),
     "page": Limit(600, 60),
     "new_token": Limit(3000, 60),
+    **OWN_LIMITS,
 }
-"""By route class. `new_token` counts, per address, access tokens that this process has not verified before."""
+"""By route class; those of single routes are in `own_limits`. `new_token` counts, per address, access tokens that this process
+has not verified before."""
 _LAPTOP_LIMITS: Mapping[str, Limit] = {name: Limit(120_000, 60) for name in PRODUCTION_LIMITS} | {"sign_in": Limit(3000, 60)}
 """On a laptop and in tests every client has the same address."""
 

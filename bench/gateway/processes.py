@@ -28,7 +28,7 @@ class Running:
         """What it has used so far, workers included."""
         parent = psutil.Process(self.process.pid)
         times = [one.cpu_times() for one in (parent, *parent.children(recursive=True))]
-        return sum(one.user + one.system for one in times)
+        return float(sum(one.user + one.system for one in times))
 
 
 @contextmanager

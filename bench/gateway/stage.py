@@ -24,7 +24,7 @@ from bench.server import bench_server
 
 PATH = "/v1/wallets"
 _NO_LIMIT = "100000000/60"
-_CLASSES = ("sign_in", "public", "read", "write", "new_token")
+_CLASSES = ("sign_in", "login", "register", "public", "read", "write", "new_token")
 _PEOPLE = 20
 _PATIENCE_SECONDS = 60.0
 _WAITING_SHARE = 0.95

@@ -22,11 +22,11 @@ _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
-MoreHeaders = Callable[[RawHeaders], RawHeaders]
-"""From the headers of an answer to those that it gets in addition."""
+MoreHeaders = Callable[[Scope, RawHeaders], RawHeaders]
+"""From a request and the headers of its answer to those that the answer gets in addition."""
 
 
-def _no_more(_: RawHeaders) -> RawHeaders:
+def _no_more(_scope: Scope, _headers: RawHeaders) -> RawHeaders:
     return ()
 
 
@@ -71,7 +71,7 @@ class RequestContext:
                 headers = message.get("headers", ())
                 message["headers"] = [
                     *[pair for pair in headers if pair[0] != b"x-request-id"],
-                    *self._more_headers(headers),
+                    *self._more_headers(scope, headers),
                     (b"x-request-id", request_id.encode()),
                     (b"traceresponse", span.traceparent.encode()),
                 ]

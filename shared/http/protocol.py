@@ -199,11 +199,15 @@ class HttpProtocol(uvicorn_http.HttpToolsProtocol):
             self.transport.close()
 
     def _refuse(self, problem: Problem) -> None:
+        """Answer what is no request. An app may have something to say about it: `refused(problem, address)`."""
         self._in_head = False
+        if (refused := getattr(self.app, "refused", None)) is not None:
+            problem = refused(problem, self.client[0] if self.client else "unknown")
         body = json.dumps(problem_document(problem)).encode()
         lines = [
             uvicorn_http.STATUS_LINE[problem.status],
             *(name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers),
+            *(f"{name.lower()}: {value}\r\n".encode() for name, value in problem.headers.items()),
             f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n".encode(),
             b"cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n",
             body,

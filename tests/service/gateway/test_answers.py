@@ -1,9 +1,11 @@
 """What the edge makes of answers: smaller, known already, with where the client stands."""
 
 import gzip
+import json
 
 import pytest
 
+from shared.http import protocol
 from shared.ids import new_id
 from tests.service.gateway.conftest import Gateway, StartGateway, raw_exchange
 from tests.service.gateway.upstream import EchoUpstream
@@ -61,6 +63,7 @@ async def test_keys_are_not_sent_again_to_who_has_them(gateway: Gateway, upstrea
         ("GET", "/docs", 200),
         ("GET", "/openapi.json", 200),
         ("GET", "/v1/payment-providers", 200),
+        ("GET", "/v1/payment-providers?q=%00", 422),
         ("POST", "/v1/loans/quote", 200),
     ],
 )
@@ -70,6 +73,35 @@ async def test_every_answer_says_where_the_client_stands(gateway: Gateway, metho
     head = answer.split(b"\r\n\r\n")[0].lower()
     assert head.startswith(b"http/1.1 %d" % status), head
     assert head.count(b"\r\nratelimit: ") == head.count(b"\r\nratelimit-policy: ") == 1
+
+
+async def test_what_the_server_itself_refuses_says_so_too(
+    start_gateway: StartGateway, upstream: EchoUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is no request has never met the gateway's own code."""
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.1)
+    refused = {
+        b"400 ": b"HELLO\r\n\r\n",
+        b"431 ": b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 200 + b"\r\n",
+        b"408 ": b"GET / HTTP/1.1\r\nHost: x\r\n",
+        b"429 ": b"HELLO AGAIN\r\n\r\n",
+    }
+    async with start_gateway(gateway_limits="page=3/3600") as gateway:
+        for left, (status, request) in zip((2, 1, 0, 0), refused.items(), strict=True):
+            head, _, body = (await raw_exchange(gateway.running.port, request)).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 " + status), head
+            assert head.count(b"\r\nratelimit-policy: ") == 1
+            assert b'\r\nratelimit: "page";r=%d;t=' % left in head
+            assert (status == b"429 ") == (b"\r\nretry-after: " in head)
+            assert json.loads(body)["status"] == int(status)
+    assert upstream.seen == []
+
+
+async def test_a_failure_of_our_own_says_so_too(gateway: Gateway, as_user: dict[str, str]) -> None:
+    gateway.edge.requests = None
+    answer = await gateway.http.get("/v1/wallets", headers=as_user)
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert answer.headers["ratelimit"].startswith('"read";r=')
 
 
 async def test_visitors_are_limited_too(start_gateway: StartGateway, upstream: EchoUpstream) -> None:

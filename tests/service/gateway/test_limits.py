@@ -47,6 +47,27 @@ async def test_too_many_of_one_address(start_gateway: StartGateway, upstream: Ec
     assert len(upstream.seen) == 5
 
 
+async def test_a_route_may_have_a_limit_of_its_own_beside_that_of_its_class(
+    start_gateway: StartGateway, upstream: EchoUpstream
+) -> None:
+    async with start_gateway(gateway_limits="login=2/60,sign_in=5/60", trusted_proxies="127.0.0.1") as gateway:
+
+        async def ask(path: str, sender: str = "203.0.113.1") -> tuple[int, str]:
+            answer = await gateway.http.post(path, json={}, headers={"X-Forwarded-For": sender})
+            return answer.status_code, answer.headers["ratelimit"]
+
+        status, told = await ask("/v1/auth/login")
+        assert (status, [part.split(";")[:2] for part in told.split(", ")]) == (200, [['"sign_in"', "r=4"], ['"login"', "r=1"]])
+        assert (await ask("/v1/auth/login"))[0] == 200
+        assert (await ask("/v1/auth/login"))[0] == 429
+        assert (await ask("/v1/auth/login", "203.0.113.2"))[0] == 200
+        # Each route counts for itself; and all of them, refused ones too, for their class.
+        assert (await ask("/v1/auth/login/mfa"))[0] == 200
+        assert (await ask("/v1/auth/refresh"))[0] == 200
+        assert (await ask("/v1/auth/refresh"))[0] == 429
+    assert len(upstream.seen) == 5
+
+
 async def test_bad_tokens_are_counted_by_address(start_gateway: StartGateway, upstream: EchoUpstream) -> None:
     async with start_gateway(gateway_limits="new_token=3/60") as gateway:
         good = bearer(new_id())

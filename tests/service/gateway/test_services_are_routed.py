@@ -8,10 +8,11 @@ import pytest
 
 from gateway.routes import BUSINESS
 from gateway.routing import Route, RouteTable
+from gateway.settings import PRODUCTION_LIMITS
 from tests.support.identity import platform_for_tests
 
 SERVICES = ("auth", "wallet_ledger", "lending", "payments", "notifications")
-TABLE = RouteTable(BUSINESS, services=SERVICES, limits={route.limit for route in BUSINESS})
+TABLE = RouteTable(BUSINESS, services=SERVICES, limits=PRODUCTION_LIMITS)
 
 
 @pytest.mark.parametrize("service", SERVICES)

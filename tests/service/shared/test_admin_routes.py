@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 
 from gateway.routes import BUSINESS
 from gateway.routing import Route, RouteTable
+from gateway.settings import PRODUCTION_LIMITS
 from services.auth import api
 from services.auth.api import callers
 from shared.identity.roles import ROLES
@@ -22,7 +23,7 @@ from shared.ids import new_id
 from tests.support.identity import bearer, platform_for_tests
 
 SERVICES = ("auth", "wallet_ledger", "lending", "payments", "notifications")
-TABLE = RouteTable(BUSINESS, services=SERVICES, limits={route.limit for route in BUSINESS})
+TABLE = RouteTable(BUSINESS, services=SERVICES, limits=PRODUCTION_LIMITS)
 
 
 def operations(app: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:

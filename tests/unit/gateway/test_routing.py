@@ -5,12 +5,13 @@ from collections.abc import Iterable
 
 import pytest
 
+from gateway.own_limits import _BY_ROUTE, OWN_LIMITS
 from gateway.routes import BUSINESS, PAGES
 from gateway.routing import Route, RouteTable, RouteTableInvalid, WrongMethod
+from gateway.settings import PRODUCTION_LIMITS
 
 SERVICES = ("auth", "wallet_ledger", "lending", "payments", "notifications", "sandbox", "mailbox")
-LIMITS = ("sign_in", "public", "read", "write", "heavy", "webhook", "page")
-TABLE = RouteTable([*BUSINESS, *PAGES], services=SERVICES, limits=LIMITS)
+TABLE = RouteTable([*BUSINESS, *PAGES], services=SERVICES, limits=PRODUCTION_LIMITS)
 
 # The public contract, as "service access METHODS path": `-` no login, `+` any login, `*` operators.
 CONTRACT = """
@@ -188,6 +189,17 @@ def test_only_these_calls_are_public() -> None:
     }
 
 
+def test_routes_with_a_limit_of_their_own() -> None:
+    """Each limit is that of some route; what tries secrets, sends letters, or costs much has one."""
+    own = {f"{method} {route.pattern}": route.own_limit for route in TABLE.routes for method in route.methods if route.own_limit}
+    assert set(own.values()) == OWN_LIMITS.keys()
+    assert own["POST /v1/auth/login"] == own["POST /v1/auth/login/mfa"] == "login"
+    assert own["POST /v1/auth/password/forgot"] == "letter"
+    assert own["POST /v1/kyc"] == "upload"
+    assert "GET /v1/kyc" not in own
+    assert len(own) == len(_BY_ROUTE), "a row that is no route's"
+
+
 def test_cookies_pass_only_below_auth() -> None:
     assert {route.service for route in TABLE.routes if route.cookies} == {"auth"}
     assert {route.pattern for route in TABLE.routes if route.signed} == {"/v1/webhooks/{provider}", "/v1/webhooks/kyc/{provider}"}
@@ -256,6 +268,7 @@ def test_a_slash_at_the_end_is_another_address() -> None:
         ([_route("/x", body_limit_bytes=0)], "body limit"),
         ([_route("/v1/admin/x")], "operators"),
         ([Route("/x", frozenset({"GET"}), "a", "unheard")], "limit class"),
+        ([_route("/x", own_limit="unheard")], "limit class"),
     ],
 )
 def test_a_table_that_contradicts_itself_does_not_start(routes: list[Route], fault: str) -> None:
