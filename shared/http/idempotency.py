@@ -6,7 +6,7 @@ from fastapi import Depends, Header, Request
 from fastapi.responses import JSONResponse
 
 from shared.http.auth import CurrentUser
-from shared.idempotency.keys import Answer, IdempotentRequest, checked_key, fingerprint
+from shared.idempotency.keys import UNREAD, Answer, IdempotentRequest, checked_key, fingerprint
 
 
 async def _idempotent_request(
@@ -18,11 +18,13 @@ async def _idempotent_request(
     ] = None,
 ) -> IdempotentRequest:
     key = checked_key(idempotency_key)
-    return IdempotentRequest(
-        owner=str(principal.user_id),
-        key=key,
-        fingerprint=fingerprint(request.method, request.url.path, await request.body()),
-    )
+    body = await request.body()
+    try:
+        value = await request.json() if body else UNREAD  # read once, for whoever wants it
+    except (ValueError, RecursionError):
+        value = UNREAD
+    asked = fingerprint(request.method, request.scope["path"], body, value)
+    return IdempotentRequest(owner=str(principal.user_id), key=key, fingerprint=asked)
 
 
 Idempotent = Annotated[IdempotentRequest, Depends(_idempotent_request)]

@@ -9,10 +9,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 
 from shared.money import MAX_AMOUNT_MINOR, UnknownCurrency, currency
 
+_BROKEN_UNICODE = re.compile("[\ud800-\udfff]")
+
 
 def _refuse_unstorable_text(value: Any) -> None:
     if isinstance(value, str):
-        if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        if "\x00" in value or (not value.isascii() and _BROKEN_UNICODE.search(value)):
             raise ValueError("text must not hold NUL characters or broken Unicode")
     elif isinstance(value, dict):
         for key, item in value.items():

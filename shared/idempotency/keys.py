@@ -9,7 +9,10 @@ from typing import Any
 
 from shared.problems import Problem
 
+UNREAD = object()
+"""No JSON value, not even null."""
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 class KeyMissing(Problem):
@@ -77,10 +80,13 @@ def checked_key(key: str | None) -> str:
     return key
 
 
-def fingerprint(method: str, path: str, body: bytes) -> bytes:
-    """32 bytes that two requests share exactly when they ask for the same thing: method, path and JSON value."""
+def fingerprint(method: str, path: str, body: bytes, value: object = UNREAD) -> bytes:
+    """32 bytes that two requests share exactly when they ask for the same thing: method, path and JSON value.
+
+    `value` is what the body says as JSON, where somebody has read it already.
+    """
     try:
-        canonical = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":")).encode() if body else b""
+        canonical = _canonical(json.loads(body) if value is UNREAD else value).encode() if body else b""
     except (ValueError, RecursionError):
         canonical = body
     return hashlib.sha256(b"\n".join((method.encode(), path.encode(), canonical))).digest()

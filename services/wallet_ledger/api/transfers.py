@@ -4,7 +4,7 @@ from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from pydantic import ConfigDict, Field, model_validator
 
 from services.wallet_ledger.commands.transfer_money import CompletedTransfer, TransferOrder, transfer_money
@@ -68,7 +68,7 @@ def _view(transfer: CompletedTransfer) -> TransferView:
 
 
 @router.post("", status_code=201, response_model=TransferView)
-async def send_money(context: Ctx, user: VerifiedUser, request: Idempotent, body: TransferBody) -> JSONResponse:
+async def send_money(context: Ctx, user: VerifiedUser, request: Idempotent, body: TransferBody) -> Response:
     """Send money; it is there when this answers. Sent to an address, it goes to its owner's wallet in the currency."""
     order = TransferOrder(
         user_id=user.user_id,
@@ -81,4 +81,4 @@ async def send_money(context: Ctx, user: VerifiedUser, request: Idempotent, body
     )
     transfer = await transfer_money(context, order, request)
     headers = {"Idempotent-Replayed": "true"} if transfer.replayed else None
-    return JSONResponse(_view(transfer).model_dump(mode="json"), status_code=201, headers=headers)
+    return Response(_view(transfer).model_dump_json(), status_code=201, headers=headers, media_type="application/json")
