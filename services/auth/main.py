@@ -40,8 +40,10 @@ from services.auth.passwords import Passwords
 from services.auth.providers.kyc import identity_provider
 from services.auth.providers.openid import OpenIdProvider
 from services.auth.queries.signing_keys import all_keys
+from services.auth.sealed import FOUND_BY_INDEX
 from services.auth.settings import Settings
 from shared.crypto import open_vault
+from shared.crypto.rotation import seal_clear
 from shared.http.app import create_app
 from shared.identity.tokens import TokenRules
 from shared.service import Platform, Service, open_database
@@ -73,6 +75,7 @@ def build(settings: Settings, platform: Platform) -> Service:
 
     @asynccontextmanager
     async def resources() -> AsyncIterator[None]:
+        await seal_clear(database, vault, *FOUND_BY_INDEX)
         await rotate_keys_on_schedule(context)
         await ensure_admin(context)
         try:

@@ -5,6 +5,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from services.auth.store.api_clients import open_api_client
+from services.auth.store.identities import open_identity
+from services.auth.store.sessions import open_session
 from services.auth.store.unit_of_work import AuthUnitOfWork
 from services.auth.store.users import open_account
 from shared.privacy import Files, PersonalData
@@ -56,7 +59,7 @@ PERSONAL_DATA = PersonalData(
         "second_factors": """SELECT method, created_at, confirmed_at, last_used_at FROM second_factors
             WHERE user_id = $1 ORDER BY created_at""",
         "passkeys": "SELECT name, transports, created_at, last_used_at FROM passkeys WHERE user_id = $1 ORDER BY id",
-        "sign_on_identities": """SELECT provider, issuer, subject, email, linked_at, last_used_at FROM identities
+        "sign_on_identities": """SELECT id, provider, issuer, subject, email, linked_at, last_used_at FROM identities
             WHERE user_id = $1 ORDER BY id""",
         "api_clients": """SELECT id, name, scopes, status, created_at, last_used_at, last_used_address FROM api_clients
             WHERE owner_id = $1 ORDER BY id""",
@@ -69,7 +72,12 @@ PERSONAL_DATA = PersonalData(
         "requests": """SELECT id, kind, status, requested_at, settled_at FROM privacy_requests
             WHERE user_id = $1 ORDER BY id""",
     },
-    opened={"account": open_account},
+    opened={
+        "account": open_account,
+        "sessions": open_session,
+        "sign_on_identities": open_identity,
+        "api_clients": open_api_client,
+    },
     extra_files=_identity_checks,
     erased={
         "recovery_codes": "DELETE FROM recovery_codes WHERE user_id = $1",
@@ -82,7 +90,8 @@ PERSONAL_DATA = PersonalData(
         "sign_on_attempts": "DELETE FROM sign_on_attempts WHERE for_user_id = $1",
         "sign_on_identities": "DELETE FROM identities WHERE user_id = $1",
         "mailed_links": "DELETE FROM mailed_links WHERE user_id = $1",
-        "sessions": "UPDATE sessions SET device = '', address = '' WHERE user_id = $1 AND (device, address) <> ('', '')",
+        "sessions": """UPDATE sessions SET device = '', address = '', address_index = NULL
+            WHERE user_id = $1 AND (device, address) <> ('', '')""",
         "api_clients": """UPDATE api_clients SET name = 'Erased', status = 'disabled', last_used_address = NULL
             WHERE owner_id = $1""",
     },

@@ -80,7 +80,10 @@ async def list_users(
     context: Ctx,
     caller: SupportCaller,
     paging: Paging,
-    email: Annotated[EmailAddress | None, Query(description="Exactly this address")] = None,
+    email: Annotated[
+        EmailAddress | None,
+        Query(description="Exactly this whole address, in any case: addresses are stored sealed, so parts cannot be searched"),
+    ] = None,
     role: Role | None = None,
     status: Status | None = None,
 ) -> Page[UserView]:

@@ -47,7 +47,7 @@ async def confirm_email_change(context: Context, secret: str, origin: Origin) ->
             raise LinkInvalid(_LINK_HINT)
         if not user.active:
             raise LinkInvalid("The account is not active. Write to support.")
-        if await work.users.find_by_email(link.email) is not None:
+        if await work.users.email_is_taken(link.email):
             raise LinkInvalid("This address has an account of its own meanwhile.")
         changed = replace(user, email=link.email, email_verified_at=work.now, updated_at=work.now)
         await work.users.save(changed)

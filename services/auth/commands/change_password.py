@@ -95,7 +95,7 @@ async def change_password(
 async def _owner_of(context: Context, secret: str, origin: Origin) -> User:
     """Whose link it is; asked before the costly hash is made, and again when it is stored."""
     async with context.read() as connection:
-        link = await Links(connection).find("reset_password", hash_of(secret))
+        link = await Links(connection, context.vault).find("reset_password", hash_of(secret))
         user = await Users(connection, context.vault).find(link.user_id) if link else None
     if link is None or user is None or not _opens(link, user, context.clock.now()):
         await count_wrong_secret(context, origin)

@@ -64,8 +64,8 @@ async def refuse_if_blocked(context: Context, rules: Mapping[AttemptKey, Rule], 
     """Raises `TooManyAttempts` while a counter blocks. An owner's usual address is spared the account-wide counter."""
     now = context.clock.now()
     async with context.read() as connection:
-        counters = await AttemptCounters(connection).read(rules)
-        await _refuse(counters, rules, user, origin, Sessions(connection), now)
+        counters = await AttemptCounters(connection, context.vault).read(rules)
+        await _refuse(counters, rules, user, origin, Sessions(connection, context.vault), now)
 
 
 async def _refuse(

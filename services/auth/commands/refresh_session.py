@@ -37,7 +37,7 @@ async def refresh_session(context: Context, exchange: Exchange, origin: Origin) 
             if verdict is Verdict.ROTATE:
                 await work.sessions.mark_used(token.id, work.now)
                 await store_refresh_token(context, work, session, successor, parent_id=token.id)
-            await work.sessions.touch(session.id, address=origin.address, device=origin.device, now=work.now)
+            await work.sessions.touch(session, address=origin.address, device=origin.device, now=work.now)
     if verdict is Verdict.REUSED or successor is None:
         raise RefreshTokenReused("Somebody may have copied it. Log in again, and change your password if it was not you.")
     if not user.active:

@@ -13,7 +13,9 @@ LONGEST_TOKEN = timedelta(minutes=15, seconds=30)
 
 @dataclass(frozen=True)
 class Session:
-    """One login. `authenticated_at` is when the person last logged in or gave the password, `mfa_at` when they last gave a
+    """One login. `device` and `address` of its last use are read where they are shown, and empty elsewhere.
+
+    `authenticated_at` is when the person last logged in or gave the password, `mfa_at` when they last gave a
     second factor; neither moves when tokens rotate."""
 
     id: UUID

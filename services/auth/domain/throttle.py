@@ -25,7 +25,7 @@ class Rule:
 
 @dataclass(frozen=True, order=True)
 class AttemptKey:
-    """Whose attempts are counted: `subject` is a hash, so that counters hold no personal data."""
+    """Whose attempts are counted: `subject` is a hash, which is stored keyed, so that counters hold no personal data."""
 
     kind: str
     subject: bytes

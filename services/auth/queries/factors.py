@@ -32,7 +32,7 @@ async def missing_proof(context: Context, user: User, session_id: UUID) -> tuple
     Looked up and not read from the token: a factor may have been added or removed since it was signed.
     """
     async with context.read() as connection:
-        session = await Sessions(connection).find(session_id)
+        session = await Sessions(connection, context.vault).find(session_id)
         factors = await SecondFactors(connection, context.vault).of(user.id)
     if session is None:
         raise SessionEnded("Log in again.")

@@ -11,4 +11,4 @@ from services.auth.store.identities import Identities
 async def list_identities(context: Context, user_id: UUID) -> Sequence[Identity]:
     """The identities of an account, oldest first."""
     async with context.read() as connection:
-        return await Identities(connection).of(user_id)
+        return await Identities(connection, context.vault).of(user_id)

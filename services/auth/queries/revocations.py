@@ -27,6 +27,7 @@ async def revoked_now(context: Context, since: datetime | None) -> RevokedNow:
     now = context.clock.now()
     oldest = now - LONGEST_TOKEN
     async with context.read() as connection:
-        ended = await Sessions(connection).ended_since(max(since, oldest) if since else oldest)
+        store = Sessions(connection, context.vault)
+        ended = await store.ended_since(max(since, oldest) if since else oldest)
         key_ids = await SigningKeys(connection, context.vault).revoked_since(now - _KEYS_KEPT)
     return RevokedNow(now, {session_id: at + LONGEST_TOKEN for session_id, at in ended.items()}, key_ids)

@@ -27,7 +27,7 @@ async def find_caller(context: Context, user_id: UUID, session_id: UUID | None) 
     Access tokens are good for minutes after their session has ended; the auth service knows better than they do.
     """
     async with context.read() as connection:
-        session = await Sessions(connection).find(session_id) if session_id else None
+        session = await Sessions(connection, context.vault).find(session_id) if session_id else None
         user = await Users(connection, context.vault).find(user_id) if session and session.user_id == user_id else None
     if session is None or user is None or not session.alive(context.clock.now()) or not user.active:
         raise SessionEnded("Log in again.", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})

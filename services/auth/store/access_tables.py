@@ -23,7 +23,7 @@ api_clients = sa.Table(
     instant("updated_at"),
     instant("expires_at", nullable=True),
     instant("last_used_at", nullable=True),
-    sa.Column("last_used_address", sa.Text),
+    sa.Column("last_used_address", sa.LargeBinary),  # sealed
     sa.CheckConstraint("status IN ('active', 'disabled')", name="api_clients_status_check"),
     sa.CheckConstraint("cardinality(scopes) > 0", name="api_clients_scopes_check"),
     sa.CheckConstraint("requests_per_minute > 0", name="api_clients_requests_per_minute_check"),
@@ -33,7 +33,8 @@ api_clients = sa.Table(
     sa.Index("api_clients_owner_id_idx", "owner_id", "id"),
 )
 
-# Who somebody is at another provider. `subject` never changes there; the e-mail address is what it was at the last login.
+# Who somebody is at another provider. `subject` never changes there; the e-mail address, sealed, is what it
+# was at the last login.
 identities = sa.Table(
     "identities",
     metadata,
@@ -42,7 +43,7 @@ identities = sa.Table(
     sa.Column("provider", sa.Text, nullable=False),
     sa.Column("issuer", sa.Text, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email", sa.LargeBinary, nullable=False),
     instant("linked_at"),
     instant("last_used_at", nullable=True),
     sa.UniqueConstraint("issuer", "subject", name="identities_issuer_subject_key"),

@@ -13,33 +13,39 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.auth.domain.sign_on import ForeignIdentity, Identity, SignOnAttempt, SignOnSecrets
 from services.auth.store.access_tables import identities, identity_confirmations, sign_on_attempts
 from shared.crypto import Vault
+from shared.crypto.rotation import open_or_clear
 
 
 class Identities:
-    """Reads and writes identities on one connection."""
+    """Reads and writes identities on one connection. Addresses leave the process only sealed."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
         self._connection = connection
+        self._vault = vault
 
     async def add(self, identity: Identity) -> None:
         """Insert an identity."""
-        await self._connection.execute(identities.insert().values(asdict(identity)))
+        await self._connection.execute(
+            identities.insert().values(asdict(identity) | {"email": self._sealed(identity.id, identity.email)})
+        )
 
     async def find(self, issuer: str, subject: str) -> Identity | None:
         """The identity of somebody at a provider, locked until the end of the transaction."""
         statement = sa.select(identities).where(identities.c.issuer == issuer, identities.c.subject == subject)
         row = (await self._connection.execute(statement.with_for_update())).one_or_none()
-        return Identity(**row._mapping) if row else None
+        return self._identity(row) if row else None
 
     async def of(self, user_id: UUID) -> Sequence[Identity]:
         """The identities of an account, oldest first."""
         statement = sa.select(identities).where(identities.c.user_id == user_id).order_by(identities.c.id)
-        return [Identity(**row._mapping) for row in await self._connection.execute(statement)]
+        return [self._identity(row) for row in await self._connection.execute(statement)]
 
     async def touch(self, identity_id: UUID, *, email: str, now: datetime) -> None:
         """Note when it was used last, and its e-mail address there."""
         await self._connection.execute(
-            identities.update().where(identities.c.id == identity_id).values(last_used_at=now, email=email)
+            identities.update()
+            .where(identities.c.id == identity_id)
+            .values(last_used_at=now, email=self._sealed(identity_id, email))
         )
 
     async def delete(self, identity_id: UUID) -> None:
@@ -56,6 +62,12 @@ class Identities:
         statement = sa.select(identity_confirmations).where(identity_confirmations.c.link_id == link_id)
         row = (await self._connection.execute(statement)).one_or_none()
         return (row.provider, row.issuer, row.subject) if row else None
+
+    def _sealed(self, identity_id: UUID, email: str) -> bytes:
+        return self._vault.encrypt_text(email, aad=email_place(identity_id))
+
+    def _identity(self, row: sa.Row[Any]) -> Identity:
+        return Identity(**open_identity(dict(row._mapping), self._vault))
 
 
 class SignOnAttempts:
@@ -99,3 +111,13 @@ class SignOnAttempts:
 
 def _place(attempt_id: UUID) -> str:
     return f"auth.sign_on_attempts.secrets:{attempt_id}"
+
+
+def open_identity(row: dict[str, Any], vault: Vault) -> dict[str, Any]:
+    """A row of `identities` with its sealed column opened."""
+    return row | {"email": open_or_clear(vault, bytes(row["email"]), place=email_place(row["id"]))}
+
+
+def email_place(identity_id: UUID) -> str:
+    """Where a sealed address belongs."""
+    return f"auth.identities.email:{identity_id}"

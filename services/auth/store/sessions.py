@@ -11,46 +11,56 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.auth.domain.session import RefreshToken, Session
 from services.auth.store.tables import ended_grants, refresh_tokens, sessions
+from shared.crypto import BlindIndex, Vault
+from shared.crypto.rotation import open_or_clear
+
+ADDRESS_INDEX = BlindIndex("address_index", "auth.sessions.address", within="user_id")
+_PLACE = ("device", "address")
+_PLAIN = [column for column in sessions.c if column.name not in (*_PLACE, ADDRESS_INDEX.column)]
 
 
-def _session(row: sa.Row[Any]) -> Session:
-    values = dict(row._mapping)
+def _session(values: dict[str, Any]) -> Session:
     return Session(**{**values, "methods": tuple(values["methods"])})
 
 
 class Sessions:
-    """Reads and writes sessions on one connection. Whoever rotates a token first locks its session."""
+    """Reads and writes sessions on one connection. Whoever rotates a token first locks its session.
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    Devices and addresses leave the process only sealed.
+    """
+
+    def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
         self._connection = connection
+        self._vault = vault
 
     async def add(self, session: Session) -> None:
         """Insert a session."""
-        await self._connection.execute(sessions.insert().values(asdict(session)))
+        place = self._sealed(session.id, session.user_id, session.device, session.address)
+        await self._connection.execute(sessions.insert().values(asdict(session) | place))
 
     async def find(self, session_id: UUID, *, lock: bool = False) -> Session | None:
-        """The session, locked until the end of the transaction if asked."""
-        statement = sa.select(sessions).where(sessions.c.id == session_id)
+        """The session without its device and address, locked until the end of the transaction if asked."""
+        statement = sa.select(*_PLAIN).where(sessions.c.id == session_id)
         row = (await self._connection.execute(statement.with_for_update() if lock else statement)).one_or_none()
-        return _session(row) if row else None
+        return _session({**row._mapping, **dict.fromkeys(_PLACE, "")}) if row else None
 
     async def page_of(self, user_id: UUID, *, now: datetime, after: UUID | None, count: int) -> Sequence[Session]:
         """The living sessions of a person, newest first."""
         statement = (
-            sa.select(sessions)
+            sa.select(*_PLAIN, sessions.c.device, sessions.c.address)
             .where(sessions.c.user_id == user_id, sessions.c.ended_at.is_(None), sessions.c.expires_at > now)
             .order_by(sessions.c.id.desc())
             .limit(count)
         )
         if after is not None:
             statement = statement.where(sessions.c.id < after)
-        return [_session(row) for row in await self._connection.execute(statement)]
+        found = await self._connection.execute(statement)
+        return [_session(open_session(dict(row._mapping), self._vault)) for row in found]
 
-    async def touch(self, session_id: UUID, *, address: str, device: str, now: datetime) -> None:
+    async def touch(self, session: Session, *, address: str, device: str, now: datetime) -> None:
         """Note where the session was used last."""
-        await self._connection.execute(
-            sessions.update().where(sessions.c.id == session_id).values(last_used_at=now, address=address, device=device)
-        )
+        place = self._sealed(session.id, session.user_id, device, address)
+        await self._connection.execute(sessions.update().where(sessions.c.id == session.id).values(last_used_at=now, **place))
 
     async def prove(
         self,
@@ -93,8 +103,9 @@ class Sessions:
 
     async def used_from(self, user_id: UUID, address: str, *, since: datetime) -> bool:
         """Whether the person has logged in from this network address since then."""
+        indexes = ADDRESS_INDEX.all_of(self._vault, address.encode(), user_id)
         statement = sa.select(sessions.c.id).where(
-            sessions.c.user_id == user_id, sessions.c.address == address, sessions.c.authenticated_at > since
+            sessions.c.user_id == user_id, sessions.c.address_index.in_(indexes), sessions.c.authenticated_at > since
         )
         return (await self._connection.execute(statement.limit(1))).first() is not None
 
@@ -128,6 +139,31 @@ class Sessions:
         await self._connection.execute(ended_grants.delete().where(ended_grants.c.ended_at < instant))
         return deleted.rowcount
 
+    def _sealed(self, session_id: UUID, user_id: UUID, device: str, address: str) -> dict[str, bytes]:
+        return {
+            "device": self._vault.encrypt_text(device, aad=device_place(session_id)),
+            "address": self._vault.encrypt_text(address, aad=address_place(session_id)),
+            ADDRESS_INDEX.column: ADDRESS_INDEX.of(self._vault, address.encode(), user_id),
+        }
+
     async def _token(self, condition: sa.ColumnElement[bool]) -> RefreshToken | None:
         row = (await self._connection.execute(sa.select(refresh_tokens).where(condition))).one_or_none()
         return RefreshToken(**row._mapping) if row else None
+
+
+def open_session(row: dict[str, Any], vault: Vault) -> dict[str, Any]:
+    """A row of `sessions` with its sealed columns opened."""
+    return row | {
+        "device": open_or_clear(vault, bytes(row["device"]), place=device_place(row["id"])),
+        "address": open_or_clear(vault, bytes(row["address"]), place=address_place(row["id"])),
+    }
+
+
+def device_place(session_id: UUID) -> str:
+    """Where a sealed device belongs."""
+    return f"auth.sessions.device:{session_id}"
+
+
+def address_place(session_id: UUID) -> str:
+    """Where a sealed address belongs."""
+    return f"auth.sessions.address:{session_id}"

@@ -31,9 +31,9 @@ users = sa.Table(
     "users",
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email", sa.LargeBinary, nullable=False),  # sealed, as are `full_name` and `phone`
     sa.Column("password_hash", sa.Text),
-    sa.Column("full_name", sa.LargeBinary, nullable=False),  # sealed, as is `phone`
+    sa.Column("full_name", sa.LargeBinary, nullable=False),
     sa.Column("phone", sa.LargeBinary),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("time_zone", sa.Text, nullable=False),
@@ -45,8 +45,10 @@ users = sa.Table(
     _instant("phone_verified_at", nullable=True),
     _instant("created_at"),
     _instant("updated_at"),
-    sa.UniqueConstraint("email", name="users_email_key"),
-    sa.CheckConstraint("email = lower(email)", name="users_email_check"),
+    # Keyed: an address is found by it, and has one account. None only while what is there from before is not sealed.
+    sa.Column("email_index", sa.LargeBinary),
+    sa.UniqueConstraint("email_index", name="users_email_index_key"),
+    sa.CheckConstraint("octet_length(email_index) = 32", name="users_email_index_check"),
     sa.CheckConstraint(
         "roles <@ ARRAY['user', 'support', 'admin', 'partner'] AND cardinality(roles) > 0", name="users_roles_check"
     ),
@@ -58,8 +60,8 @@ sessions = sa.Table(
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("user_id", sa.Uuid, sa.ForeignKey(users.c.id, name="sessions_user_id_fkey"), nullable=False),
-    sa.Column("device", sa.Text, nullable=False),
-    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("device", sa.LargeBinary, nullable=False),  # sealed, as is `address`; empty once erased
+    sa.Column("address", sa.LargeBinary, nullable=False),
     sa.Column("methods", ARRAY(sa.Text), nullable=False),
     _instant("authenticated_at"),
     _instant("mfa_at", nullable=True),
@@ -68,6 +70,7 @@ sessions = sa.Table(
     _instant("ended_at", nullable=True),
     sa.Column("end_reason", sa.Text),
     sa.Column("carrier", sa.Text, nullable=False),
+    sa.Column("address_index", sa.LargeBinary),  # keyed, of the address and its person
     sa.CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="sessions_end_check"),
     sa.CheckConstraint("carrier IN ('bearer', 'cookie')", name="sessions_carrier_check"),
     sa.Index("sessions_user_id_idx", "user_id", "id"),
@@ -103,14 +106,14 @@ refresh_tokens = sa.Table(
     sa.Index("refresh_tokens_session_id_idx", "session_id"),
 )
 
-# Single-use secrets sent by e-mail. `email` is the address that the secret was sent to.
+# Single-use secrets sent by e-mail. `email` is the address that the secret was sent to, sealed.
 mailed_links = sa.Table(
     "mailed_links",
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("user_id", sa.Uuid, sa.ForeignKey(users.c.id, name="mailed_links_user_id_fkey"), nullable=False),
     sa.Column("purpose", sa.Text, nullable=False),
-    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email", sa.LargeBinary, nullable=False),
     sa.Column("token_hash", sa.LargeBinary, nullable=False),
     _instant("created_at"),
     _instant("expires_at"),
@@ -123,7 +126,7 @@ mailed_links = sa.Table(
     sa.Index("mailed_links_user_id_idx", "user_id", "purpose"),
 )
 
-# Counters that slow guessing down. `subject` is a SHA-256, so that no address or e-mail is kept here.
+# Counters that slow guessing down. `subject` is keyed, so that no address or e-mail can be told from it.
 attempts = sa.Table(
     "attempts",
     metadata,

@@ -78,7 +78,9 @@ async def test_a_token_says_who_owns_the_client_and_what_it_may(
     assert principal.session_id is None
     assert principal.requests_per_minute == 120
     assert principal.is_api_client
-    assert await owner.fetchval("SELECT last_used_at IS NOT NULL AND last_used_address = '203.0.113.7' FROM auth.api_clients")
+    shown = (await client.get(f"/v1/api-clients/{made['id']}", headers=amina.headers)).json()
+    assert (shown["last_used_at"] is not None, shown["last_used_address"]) == (True, "203.0.113.7")
+    assert b"203.0.113.7" not in await owner.fetchval("SELECT last_used_address FROM auth.api_clients")
     assert await owner.fetchval("SELECT count(*) FROM auth.sessions WHERE user_id = $1", amina.id) == 1
 
 

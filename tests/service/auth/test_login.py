@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
+from services.auth.store.sessions import open_session
 from shared.identity.tokens import TokenRules, verify_token
 from shared.service import Service
 from tests.service.auth.conftest import PASSWORD, MovableClock, Person, at_once, log_in, problem
@@ -185,16 +186,18 @@ async def test_an_expired_access_token(client: httpx.AsyncClient, amina: Person,
 
 
 async def test_a_forged_forwarded_address_is_not_believed(
-    client: httpx.AsyncClient, amina: Person, owner: asyncpg.Connection
+    service: Service, client: httpx.AsyncClient, amina: Person, owner: asyncpg.Connection
 ) -> None:
     await client.post(
         "/v1/auth/login",
         json={"email": amina.email, "password": PASSWORD},
         headers={"X-Forwarded-For": "192.0.2.1", "User-Agent": "Browser 1.0\t(test)"},
     )
-    row = await owner.fetchrow("SELECT address, device FROM auth.sessions ORDER BY id DESC LIMIT 1")
-    assert row["address"] == "203.0.113.7"
-    assert row["device"] == "Browser 1.0(test)"
+    row = await owner.fetchrow("SELECT id, address, device FROM auth.sessions ORDER BY id DESC LIMIT 1")
+    opened = open_session(dict(row), service.context.vault)
+    assert opened["address"] == "203.0.113.7"
+    assert opened["device"] == "Browser 1.0(test)"
+    assert b"203.0.113.7" not in row["address"]
 
 
 async def test_two_replicas_start_at_once_with_one_key_and_one_administrator(

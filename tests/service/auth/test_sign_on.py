@@ -231,7 +231,7 @@ async def test_an_account_that_is_not_active_cannot_be_opened(
     client: httpx.AsyncClient, owner: asyncpg.Connection, status: str
 ) -> None:
     waiting = (await sign_on_as(client, "amina"))["sso_code"]
-    await owner.execute("UPDATE auth.users SET status = $1 WHERE email = 'amina@example.com'", status)
+    await owner.execute("UPDATE auth.users SET status = $1 WHERE password_hash IS NULL", status)
     assert problem(await exchange(client, waiting)) == (403, "account_suspended")
     assert await sign_on_as(client, "amina") == {"sso_error": "account_suspended"}
 

@@ -1,12 +1,14 @@
 """The vault that seals secrets."""
 
 import base64
+import hashlib
+import hmac
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.crypto import Undecryptable, Vault, open_vault
+from shared.crypto import BlindIndex, Undecryptable, Vault, open_vault
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 
@@ -100,3 +102,27 @@ def test_the_local_key_is_for_laptops_only() -> None:
     everybodys = _encoded(local._keys["local"])
     with pytest.raises(ValueError, match="everybody knows"):
         open_vault(f"k:{everybodys}", production=True)
+
+
+def test_an_index_finds_equal_values_and_tells_nothing_else() -> None:
+    vault, other = Vault({"k1": OLD}, "k1"), Vault({"k1": NEW}, "k1")
+    index = BlindIndex("email_index", "users.email")
+    assert index.of(vault, b"a@example.com") == index.of(vault, b"a@example.com")
+    made = {
+        hashlib.sha256(b"a@example.com").digest(),
+        hmac.digest(OLD, b"a@example.com", "sha256"),
+        index.of(vault, b"a@example.com"),
+        index.of(vault, b"b@example.com"),
+        index.of(other, b"a@example.com"),
+        BlindIndex("email_index", "people.email").of(vault, b"a@example.com"),
+        BlindIndex("address_index", "users.email", within="user_id").of(vault, b"a@example.com", 1),
+        BlindIndex("address_index", "users.email", within="user_id").of(vault, b"a@example.com", 2),
+    }
+    assert len(made) == 8
+    assert {len(one) for one in made} == {32}
+
+
+def test_while_keys_change_a_value_may_have_been_indexed_under_any() -> None:
+    index = BlindIndex("email_index", "users.email")
+    before, after = Vault({"k1": OLD}, "k1"), Vault({"k2": NEW, "k1": OLD}, "k2")
+    assert index.all_of(after, b"a") == [index.of(after, b"a"), index.of(before, b"a")]
