@@ -1,4 +1,5 @@
 """The main job, through the gateway, on both transports: from four registrations to a repaid loan and a ledger that verifies.
+Where each service has a process of its own, somebody also comes and leaves: a second platform of eight would take half a minute.
 
 The story's own steps are the demo's; what must be true of its figures is worked out here from the amounts alone.
 """
@@ -16,6 +17,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from runtime.demo.story import CURRENCY, LOAN_MINOR, PAID_EARLY, PAID_LATE, TERM_MONTHS, Outcome, Story
+from tests.journeys.test_leaving import leave
 from tests.support.platforms import RunningPlatform, one_process, process_a_service, remove_queues
 from tests.support.ports import free_port
 
@@ -154,6 +156,8 @@ async def test_with_a_process_for_each_service(database_url: str, amqp_url: str,
         try:
             story, outcome = await play(platform)
             check(story, outcome)
+            async with httpx.AsyncClient(base_url=platform.url, timeout=60, trust_env=False) as http:
+                await leave(http, database_url, tmp_path)
             await _until(lambda: all(letters.count.get(person.email, 0) >= 8 for person in story.people))
         finally:
             codes = platform.stop()

@@ -178,6 +178,7 @@ def process_a_service(database_url: str, amqp_url: str, home: Path, smtp_port: i
         LENDERY_ENCRYPTION_KEYS="k1:" + urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         LENDERY_SANDBOX_SECRET=secrets.token_hex(32),
         LENDERY_SMTP_URL=f"smtp://127.0.0.1:{smtp_port}",
+        LENDERY_STORAGE_URL=(home / "data" / "files").as_uri(),
         LENDERY_AUTO_VERIFY="1",
         **addresses,
     )
