@@ -44,7 +44,10 @@ class PayoutDestinationView(View):
     destination: dict[str, str] = Field(description="Where to, masked", examples=[{"account": "••••0001"}])
     label: str | None = Field(examples=["My phone"])
     created_at: Instant
-    usable_from: Instant = Field(description="Nothing is paid to it before this instant, so that its owner can still object")
+    usable_from: Instant = Field(
+        description="Nothing is paid to it before this instant, so that its owner can still object",
+        examples=["2026-02-01T09:30:00Z"],
+    )
 
 
 def _view(destination: PayoutDestination) -> PayoutDestinationView:

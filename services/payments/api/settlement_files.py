@@ -12,7 +12,7 @@ from services.payments.api.deposits import ProviderName
 from services.payments.api.reconciliation import CalendarDay, ReconciliationCountsView, counts_view
 from services.payments.commands import import_settlement_file as importing
 from services.payments.context import Ctx
-from services.payments.domain.settlement_file import COLUMNS, MOST_BYTES
+from services.payments.domain.settlement_file import COLUMNS
 from services.payments.queries.reconciliations import files_of
 from services.payments.store.reconciliations import Run
 from services.payments.store.settlement_files import SettlementFile
@@ -26,7 +26,7 @@ _EXAMPLE = f"{','.join(COLUMNS)}\nT-1001,payment,dep_01980a2e7c3b7b1e9c552f6d0e1
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {"text/csv": {"schema": {"type": "string", "maxLength": MOST_BYTES, "example": _EXAMPLE}}},
+        "content": {"text/csv": {"schema": {"type": "string"}, "example": _EXAMPLE}},
     }
 }
 
@@ -38,10 +38,10 @@ class SettlementFileView(View):
     provider: str = Field(examples=["sandbox"])
     first_day: CalendarDay
     last_day: CalendarDay
-    sha256: str = Field(description="Of its bytes, hexadecimal")
-    bytes: int
-    rows: int
-    duplicates: int = Field(description="Rows that came twice and were left out")
+    sha256: str = Field(description="Of its bytes, hexadecimal", examples=["9f86d081884c7d659a2feaa0c55ad015" * 2])
+    bytes: int = Field(examples=[18_204])
+    rows: int = Field(examples=[212])
+    duplicates: int = Field(description="Rows that came twice and were left out", examples=[0])
     uploaded_by: UUID
     uploaded_at: Instant
 
