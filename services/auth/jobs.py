@@ -11,8 +11,6 @@ from services.auth.commands.rotate_keys import rotate_keys_on_schedule
 from services.auth.commands.settle_erasure import sweep_erasures
 from services.auth.sealed import SEALED
 from shared.crypto.rotation import sealing_job
-from services.auth.sealed import SEALED
-from shared.crypto.rotation import sealing_job
 from shared.jobs import Job
 
 JOBS = (
@@ -26,6 +24,5 @@ JOBS = (
     Job("sweep erasures", 5.0, sweep_erasures),
     Job("forget exports", 600.0, forget_exports),
     Job("purge identities", 3600.0, purge_identities),
-    Job("seal what is clear", 3600.0, sealing_job(SEALED)),
     Job("seal what is clear", 3600.0, sealing_job(SEALED)),
 )
