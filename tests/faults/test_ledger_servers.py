@@ -25,7 +25,7 @@ from services.wallet_ledger.settings import Settings
 from shared.ids import new_id
 from tests.support.identity import bearer, platform_for_tests
 
-CLIENTS, STEPS = 8, 30
+CLIENTS, STEPS, PATIENCE_SECONDS = 8, 30, 240
 
 
 class Payer:
@@ -62,6 +62,14 @@ async def open_payers(context: Context, http: httpx.AsyncClient) -> list[Payer]:
         funding = Transaction(new_id(), "tests", str(new_id()), bytes(32), "deposit", (entry,))
         assert (await context.poster.post(funding)).posted
     return payers
+
+
+async def some_more(payers: list[Payer]) -> None:
+    """Wait until transfers are acknowledged: the servers break in the middle of work, and work goes on afterwards."""
+    count = sum(len(payer.acknowledged) for payer in payers) + 2 * CLIENTS
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while sum(len(payer.acknowledged) for payer in payers) < count:  # noqa: ASYNC110 they say it by counting
+            await asyncio.sleep(0.005)
 
 
 async def check(context: Context, payers: list[Payer], database_url: str) -> None:
@@ -113,11 +121,13 @@ async def test_postgresql_ends_and_is_started_again(home: Path, end: Callable[[E
         broken = asyncio.Event()
         paying = [asyncio.create_task(payer.pay(payers[number - 1].wallet_id, broken)) for number, payer in enumerate(payers)]
         for _ in range(2):
-            await asyncio.sleep(random.uniform(0.1, 0.25))
+            await some_more(payers)
+            assert not any(task.done() for task in paying)
             await asyncio.to_thread(end, server)
             await asyncio.sleep(0.2)
             running.close()
             server = running.enter_context(embedded_server(home))
+        await some_more(payers)
         broken.set()
         await asyncio.gather(*paying)
 

@@ -19,10 +19,12 @@ class Proxy:
         self.accepted = 0
         self.bytes_to_target = 0
 
-    def cut(self) -> None:
-        """Drop every connection without a goodbye."""
-        for writer in list(self._writers):
+    def cut(self) -> int:
+        """Drop every connection without a goodbye; how many ends that were."""
+        writers = list(self._writers)
+        for writer in writers:
             writer.transport.abort()
+        return len(writers)
 
     def hold(self) -> None:
         """Pass nothing on, in either direction, until `release`."""

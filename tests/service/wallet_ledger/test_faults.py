@@ -13,8 +13,9 @@ from tests.service.wallet_ledger.conftest import MakePoster, World, move, transa
 
 _KILL = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'lendery-wallet_ledger-poster'
+WHERE datname = current_database() AND application_name = 'lendery-wallet_ledger-poster' AND state = 'active'
 """
+_WRITING = "SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'wallet_ledger.transactions'::regclass"
 _WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'wallet_ledger.transactions'::regclass"
 
 
@@ -63,6 +64,28 @@ async def test_backends_killed_in_the_middle_of_commits(world: World, another_po
     assert await world.balance("fees:KES") == (sent, 0)
     assert await world.owner.fetchval("SELECT count(*) FROM wallet_ledger.transactions WHERE scope LIKE 'client %'") == posted
     assert len(await world.events("wallet_ledger.transaction.posted")) == posted + 4
+
+
+async def test_a_backend_killed_while_it_writes(world: World) -> None:
+    """Some of the batch's rows are there already, nothing is committed: it is done again, on another connection."""
+    ann, ben = await world.person(1_000), await world.person()
+    lock = await asyncpg.connect(world.service.database.dsn)
+    await lock.execute("BEGIN; LOCK TABLE wallet_ledger.transactions IN SHARE MODE")  # it can be read, not written
+    waiting = [asyncio.create_task(world.poster.post(transaction(move(ann.account, ben.account, 10)))) for _ in range(5)]
+    async with asyncio.timeout(30):
+        while not (writing := await world.owner.fetch(_WRITING)):  # noqa: ASYNC110 only the server knows
+            await asyncio.sleep(0.01)
+
+    killed = [await world.owner.fetchval("SELECT pg_terminate_backend($1)", row["pid"]) for row in writing]
+    await lock.execute("ROLLBACK")
+    await lock.close()
+    outcomes = await asyncio.gather(*waiting)
+
+    assert killed == [True]
+    assert [outcome.posted for outcome in outcomes] == [True] * 5
+    assert len({outcome.sequence for outcome in outcomes}) == 5
+    assert await world.balance(ben.account) == (50, 0)
+    assert await world.owner.fetchval("SELECT count(*) FROM wallet_ledger.transactions") == 6
 
 
 async def test_a_connection_cut_after_the_commit_and_before_the_answer(world: World) -> None:
