@@ -13,6 +13,7 @@ from shared.identity.jwks import TokenVerifier
 from shared.identity.tokens import TokenRules
 from shared.jobs import Job
 from shared.messaging.consumer import ConsumerTable
+from shared.messaging.relay import MessageSource
 from shared.settings import CommonSettings
 
 Part = Literal["api", "worker", "all"]
@@ -46,7 +47,8 @@ def open_database(settings: CommonSettings, schema: str) -> Database:
 class Service:
     """One service, wired but not running.
 
-    `app` answers HTTP. `consumers` and `jobs` are the worker's part, together with the outbox relay of `database`;
+    `app` answers HTTP. `consumers` and `jobs` are the worker's part, together with the outbox relay of `database` and one for
+    each of `message_sources`, of which every relay makes its own;
     `handlers_at_once` bounds the consumers' handlers: a few more than the pool has connections, if each holds one.
     `resources` is entered before either part starts and left after both have stopped: pools, clients, the poster.
     """
@@ -58,4 +60,5 @@ class Service:
     consumers: ConsumerTable = field(default_factory=dict)
     jobs: Sequence[Job] = ()
     handlers_at_once: int = 16
+    message_sources: Sequence[Callable[[], MessageSource]] = ()
     resources: Callable[[], AbstractAsyncContextManager[None]] | None = None

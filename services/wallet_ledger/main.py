@@ -20,6 +20,7 @@ from services.wallet_ledger.context import Context
 from services.wallet_ledger.jobs import JOBS
 from services.wallet_ledger.sealed import SEALED
 from services.wallet_ledger.settings import Settings
+from services.wallet_ledger.store.outcome_source import OutcomeSource
 from services.wallet_ledger.store.poster import Poster, PosterLimits
 from shared.crypto.rotation import seal_clear
 from shared.http.app import create_app
@@ -78,4 +79,5 @@ def build(settings: Settings, platform: Platform) -> Service:
         # Handlers of commands only wait for the poster, which takes them together: the more at once, the better.
         handlers_at_once=settings.ledger_batch_transactions,
         resources=resources,
+        message_sources=(OutcomeSource,),
     )

@@ -1,6 +1,6 @@
-"""The relay: takes a service's messages out of its outbox and hands them to the transport.
+"""The relay: takes a service's messages out of its outbox, or from wherever else they stand, and hands them to the transport.
 
-One relay of a service is at work at a time: it holds an advisory lock on its own connection, so when its process or
+One relay of an outbox is at work at a time: it holds an advisory lock on its own connection, so when its process or
 connection dies, another takes over. It is woken by NOTIFY and looks anyway every `poll_seconds`. Messages of one
 partition key go one after the other in the order of the outbox; keys do not wait for each other, and a key whose message
 the transport refuses waits alone. A row is marked only after the transport took the message: what was lost in between
@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import asyncpg
 
@@ -26,17 +26,6 @@ from shared.telemetry import metrics
 _log = logging.getLogger(__name__)
 
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended('outbox relay ' || $1, 0))"
-# Rows of keys under way are left out, so a key that is stuck never hides the others.
-_FETCH = """
-SELECT id, partition_key, consumer, envelope::text AS envelope FROM outbox
-WHERE published_at IS NULL AND partition_key <> ALL ($1::text[]) ORDER BY id LIMIT $2
-"""
-_MARK = "UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY ($1::bigint[])"
-# Counts no further than it is of interest, to stay cheap when there is a backlog.
-_LAG = """
-SELECT count(*) AS waiting, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS seconds
-FROM (SELECT created_at FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT 100000) AS rows
-"""
 _CONNECTION_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 
@@ -64,8 +53,74 @@ async def connect_for_relay(database: Database) -> Any:
     return await asyncpg.connect(database.dsn, server_settings=settings, timeout=10, command_timeout=20)
 
 
+class Waiting(NamedTuple):
+    """One message that is to be published. Those of one `partition_key` go in the order of their ids."""
+
+    id: int
+    partition_key: str
+    consumer: str | None
+    envelope: str
+
+
+class MessageSource(Protocol):
+    """Where messages wait. Everything runs on the relay's connection, and `begin` comes first on each new one."""
+
+    name: str
+
+    async def begin(self, connection: Any) -> None:
+        """Another relay may have been at work since: forget what was known."""
+        ...
+
+    async def fetch(self, connection: Any, under_way: Sequence[str], limit: int) -> Sequence[Waiting]:
+        """The next messages, oldest first, except those of the keys that are `under_way`."""
+        ...
+
+    async def mark(self, connection: Any, ids: Sequence[int]) -> None:
+        """These are published and need never be again."""
+        ...
+
+    async def lag(self, connection: Any) -> tuple[int, float]:
+        """How many wait, as far as it is of interest, and for how many seconds the oldest has."""
+        ...
+
+
+class OutboxSource:
+    """The table `outbox` of a service."""
+
+    # Rows of keys under way are left out, so a key that is stuck never hides the others.
+    _FETCH = """
+    SELECT id, partition_key, consumer, envelope::text FROM outbox
+    WHERE published_at IS NULL AND partition_key <> ALL ($1::text[]) ORDER BY id LIMIT $2
+    """
+    _MARK = "UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY ($1::bigint[])"
+    # Counts no further than it is of interest, to stay cheap when there is a backlog.
+    _LAG = """
+    SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
+    FROM (SELECT created_at FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT 100000) AS rows
+    """
+
+    def __init__(self, schema: str) -> None:
+        self.name = schema
+
+    async def begin(self, connection: Any) -> None:
+        """The table knows everything."""
+
+    async def fetch(self, connection: Any, under_way: Sequence[str], limit: int) -> Sequence[Waiting]:
+        """Rows that are not published."""
+        return [Waiting(*row) for row in await connection.fetch(self._FETCH, under_way, limit)]
+
+    async def mark(self, connection: Any, ids: Sequence[int]) -> None:
+        """Note when."""
+        await connection.execute(self._MARK, ids)
+
+    async def lag(self, connection: Any) -> tuple[int, float]:
+        """Of the rows."""
+        waiting, seconds = await connection.fetchrow(self._LAG)
+        return waiting, seconds
+
+
 class Relay:
-    """The outbox of `schema` on its way to `transport`. `run` it as a task; `stop` ends that."""
+    """The messages of `schema` on their way from `source` to `transport`. `run` it as a task; `stop` ends that."""
 
     def __init__(
         self,
@@ -73,9 +128,11 @@ class Relay:
         connect: Callable[[], Awaitable[Any]],
         transport: Transport,
         *,
+        source: MessageSource | None = None,
         limits: RelayLimits | None = None,
     ) -> None:
         self._schema = schema
+        self._source = source or OutboxSource(schema)
         self._connect = connect
         self._transport = transport
         self._limits = limits or RelayLimits()
@@ -99,7 +156,7 @@ class Relay:
                 failures += 1
                 _log.warning(
                     "relay begins anew",
-                    extra={"service": self._schema, "error": describe(error)},
+                    extra={"service": self._source.name, "error": describe(error)},
                     exc_info=not isinstance(error, _CONNECTION_TROUBLE),
                 )
                 await self._pause(self._limits.refused.delay_seconds(failures))
@@ -119,17 +176,18 @@ class Relay:
         """Wait for the lock, then relay until stopped. Raises when the connection fails."""
         connection = await self._connect()
         try:
-            while not await connection.fetchval(_LOCK, self._schema):
+            while not await connection.fetchval(_LOCK, self._source.name):
                 if await self._pause(self._limits.takeover_every_seconds):
                     return
             await connection.add_listener(channel_of(self._schema), lambda *_: self._wake.set())
             connection.add_termination_listener(lambda *_: self._wake.set())
+            await self._source.begin(connection)
             self.leading = True
             await self._relay(connection)
         finally:
             self.leading = False
-            metrics.OUTBOX_UNPUBLISHED.labels(self._schema).set(0)
-            metrics.OUTBOX_LAG_SECONDS.labels(self._schema).set(0)
+            metrics.OUTBOX_UNPUBLISHED.labels(self._source.name).set(0)
+            metrics.OUTBOX_LAG_SECONDS.labels(self._source.name).set(0)
             await _close(connection)
 
     async def _relay(self, connection: Any) -> None:
@@ -149,38 +207,38 @@ class Relay:
         free = self._limits.keys_at_once - len(self._lanes)
         if free <= 0:
             return False
-        rows = await connection.fetch(_FETCH, list(self._lanes), self._limits.rows_a_fetch)
-        lanes: dict[str, list[Any]] = {}
+        rows = await self._source.fetch(connection, list(self._lanes), self._limits.rows_a_fetch)
+        lanes: dict[str, list[Waiting]] = {}
         for row in rows:
-            if row["partition_key"] in lanes or len(lanes) < free:
-                lanes.setdefault(row["partition_key"], []).append(row)
+            if row.partition_key in lanes or len(lanes) < free:
+                lanes.setdefault(row.partition_key, []).append(row)
         for key, waiting in lanes.items():
-            self._lanes[key] = asyncio.create_task(self._publish_in_order(key, waiting), name=f"relay {self._schema}")
+            self._lanes[key] = asyncio.create_task(self._publish_in_order(key, waiting), name=f"relay {self._source.name}")
         return bool(lanes)
 
-    async def _publish_in_order(self, key: str, rows: Sequence[Any]) -> None:
+    async def _publish_in_order(self, key: str, rows: Sequence[Waiting]) -> None:
         """Publish the rows of one key, stopping at the first that is refused; the next fetch begins with that one."""
         try:
             for row in rows:
                 if self._stopping.is_set() or not self.leading:
                     break
                 try:
-                    await self._transport.publish(Envelope.from_json(row["envelope"]), consumer=row["consumer"])
+                    await self._transport.publish(Envelope.from_json(row.envelope), consumer=row.consumer)
                 except Exception as error:
                     await self._refused(key, row, error)
                     break
                 self._failures.pop(key, None)
-                self._published.append(row["id"])
+                self._published.append(row.id)
                 self._wake.set()
         finally:
             self._ended.append(key)
             self._wake.set()
 
-    async def _refused(self, key: str, row: Any, error: Exception) -> None:
+    async def _refused(self, key: str, row: Waiting, error: Exception) -> None:
         self._failures[key] = self._failures.get(key, 0) + 1
         _log.warning(
             "message stays in the outbox and will be published again",
-            extra={"service": self._schema, "outbox_id": row["id"], "error": describe(error)},
+            extra={"service": self._source.name, "outbox_id": row.id, "error": describe(error)},
         )
         await self._pause(self._limits.refused.delay_seconds(self._failures[key]))
 
@@ -188,7 +246,7 @@ class Relay:
         """Mark what was published, and only then let the keys whose lanes have ended be fetched again."""
         ended, published = list(self._ended), list(self._published)
         if published:
-            await connection.execute(_MARK, published)
+            await self._source.mark(connection, published)
             del self._published[: len(published)]
         for key in ended:
             del self._lanes[key]
@@ -198,9 +256,9 @@ class Relay:
         if time.monotonic() < self._lag_due:
             return
         self._lag_due = time.monotonic() + self._limits.lag_every_seconds
-        lag = await connection.fetchrow(_LAG)
-        metrics.OUTBOX_UNPUBLISHED.labels(self._schema).set(lag["waiting"])
-        metrics.OUTBOX_LAG_SECONDS.labels(self._schema).set(lag["seconds"])
+        waiting, seconds = await self._source.lag(connection)
+        metrics.OUTBOX_UNPUBLISHED.labels(self._source.name).set(waiting)
+        metrics.OUTBOX_LAG_SECONDS.labels(self._source.name).set(seconds)
 
     async def _pause(self, seconds: float) -> bool:
         """Wait; whether it was cut short because the relay is to stop."""

@@ -2,7 +2,7 @@
 stopped in the order that loses nothing and waits for nothing in vain."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.dispatcher import Dispatcher
 from shared.messaging.envelope import Message
 from shared.messaging.failures import Retries
-from shared.messaging.relay import Relay, RelayLimits, connect_for_relay
+from shared.messaging.relay import MessageSource, OutboxSource, Relay, RelayLimits, connect_for_relay
 from shared.messaging.transport import Transport
 from shared.telemetry import metrics
 
@@ -26,17 +26,18 @@ class Participant(Protocol):
     context: Any
     consumers: ConsumerTable
     handlers_at_once: int
+    message_sources: Sequence[Callable[[], MessageSource]]
 
 
 @dataclass(frozen=True)
 class _Running:
-    dispatcher: Dispatcher
+    name: str
     relay: Relay
     task: asyncio.Task[None]
 
 
 class MessagingWorker:
-    """Consumes for `services` and relays their outboxes, until stopped."""
+    """Consumes for `services` and relays their outboxes and other sources of messages, until stopped."""
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class MessagingWorker:
         self._services = services
         self._retries = retries
         self._limits = limits
+        self._dispatchers: list[Dispatcher] = []
         self._running: list[_Running] = []
 
     async def start(self, *, platform: Mapping[str, ConsumerTable] | None = None, known: Iterable[type[Message]] = ()) -> None:
@@ -66,7 +68,7 @@ class MessagingWorker:
         await self.transport.start()
         await self.transport.declare(platform or ours)
         await self.transport.declare(ours, known)
-        dispatchers = [
+        self._dispatchers = [
             Dispatcher(
                 one.name,
                 one.consumers,
@@ -77,16 +79,18 @@ class MessagingWorker:
             )
             for one in self._services
         ]
-        for dispatcher in dispatchers:
+        for dispatcher in self._dispatchers:
             await self.transport.subscribe(dispatcher)
-        for one, dispatcher in zip(self._services, dispatchers, strict=True):
-            relay = Relay(one.name, partial(connect_for_relay, one.database), self.transport, limits=self._limits)
-            task = asyncio.create_task(relay.run(), name=f"relay {one.name}")
-            self._running.append(_Running(dispatcher, relay, task))
+        for one in self._services:
+            for source in (OutboxSource(one.name), *(make() for make in one.message_sources)):
+                connect = partial(connect_for_relay, one.database)
+                relay = Relay(one.name, connect, self.transport, source=source, limits=self._limits)
+                task = asyncio.create_task(relay.run(), name=f"relay {source.name}")
+                self._running.append(_Running(source.name, relay, task))
 
     def faults(self) -> list[str]:
         """What has ended though it should not have, for the readiness check."""
-        return [f"relay of {one.dispatcher.consumer}" for one in self._running if one.task.done()]
+        return [f"relay of {one.name}" for one in self._running if one.task.done()]
 
     async def measure(self) -> None:
         """Set the queue depth metrics; raises when the broker is away."""
@@ -95,9 +99,10 @@ class MessagingWorker:
 
     async def stop(self, *, drain_seconds: float = 10.0) -> None:
         """End: no more retries, then the relays, whose calls run the handlers of a local transport, then the transport."""
-        for one in self._running:
-            one.dispatcher.stop()
+        for dispatcher in self._dispatchers:
+            dispatcher.stop()
         await asyncio.gather(*(one.relay.stop(drain_seconds=drain_seconds) for one in self._running))
         await asyncio.gather(*(one.task for one in self._running), return_exceptions=True)
         await self.transport.stop(drain_seconds=drain_seconds)
+        self._dispatchers.clear()
         self._running.clear()

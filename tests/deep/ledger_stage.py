@@ -17,6 +17,7 @@ from services.wallet_ledger.domain.problems import CommandContradicts
 from services.wallet_ledger.main import build
 from services.wallet_ledger.queries.verification import verify_ledger
 from services.wallet_ledger.settings import Settings
+from services.wallet_ledger.store.outcome_source import outcome_of
 from shared.clock import FixedClock
 from shared.contracts.wallet_ledger.transaction_commands import PostTransaction
 from shared.ids import new_id
@@ -29,7 +30,8 @@ _JOURNAL = """
 SELECT sequence, id, scope, idempotency_key, fingerprint, status, rejection_code FROM wallet_ledger.transactions
 WHERE sequence > $1 ORDER BY sequence
 """
-_OUTCOMES = """
+_OUTCOMES = "SELECT * FROM wallet_ledger.transactions WHERE correlation_id IS NOT NULL AND sequence > $1 ORDER BY sequence"
+_OUTBOX = """
 DELETE FROM wallet_ledger.outbox
 RETURNING type, envelope -> 'data' ->> 'transaction_id' AS id, envelope -> 'data' ->> 'code' AS code
 """
@@ -50,6 +52,7 @@ class Stage:
     contexts: list[Context]
     clients: list[httpx.AsyncClient]
     operations: int = 0
+    told_to: int = 0
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Let it happen."""
@@ -102,8 +105,13 @@ class Stage:
 
     async def take_outcomes(self) -> list[tuple[str, str]]:
         """The outcomes that were told since the last time: transaction id, and `posted` or the code."""
-        rows = await self.owner.fetch(_OUTCOMES)
-        return [(row["id"], row["code"] or "posted") for row in rows if row["type"] in _OUTCOME_TYPES]
+        journal = await self.owner.fetch(_OUTCOMES, self.told_to)
+        if journal:
+            self.told_to = journal[-1]["sequence"]
+        outcomes = [outcome_of(row).data for row in journal]
+        again = [row for row in await self.owner.fetch(_OUTBOX) if row["type"] in _OUTCOME_TYPES]
+        told = [(one["transaction_id"], one.get("code")) for one in outcomes] + [(row["id"], row["code"]) for row in again]
+        return [(transaction_id, code or "posted") for transaction_id, code in told]
 
     async def accounts(self, addresses: list[str]) -> dict[str, tuple[int, int]]:
         """Balance and held money of each of these that is there."""

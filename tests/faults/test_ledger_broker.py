@@ -25,7 +25,12 @@ from tests.support.platforms import remove_queues
 from tests.support.rabbitmq import Node, private_node
 
 COMMANDS, PATIENCE_SECONDS = 200, 240
-_WAITING = "SELECT count(*) FROM wallet_ledger.outbox WHERE published_at IS NULL"
+_WAITING = """
+SELECT (SELECT count(*) FROM wallet_ledger.outbox WHERE published_at IS NULL) + (
+    SELECT count(*) FROM wallet_ledger.transactions
+    WHERE sequence > (SELECT sequence FROM wallet_ledger.journal_readers WHERE name = 'outcomes')
+)
+"""
 _RECORDED = "SELECT count(*) FROM wallet_ledger.transactions"
 
 

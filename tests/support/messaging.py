@@ -3,7 +3,7 @@
 `sender` tells, `receiver` and `bystander` write down what they hear, each in its own schema.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from shared.messaging.consumer import ConsumerTable, Delivery
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.envelope import Command, Event, Message
 from shared.messaging.failures import Retries
-from shared.messaging.relay import RelayLimits
+from shared.messaging.relay import MessageSource, RelayLimits
 from shared.messaging.transport import Transport
 from shared.messaging.worker import MessagingWorker
 
@@ -78,6 +78,7 @@ class Little:
     context: Context
     consumers: ConsumerTable
     handlers_at_once: int = 16
+    message_sources: Sequence[Callable[[], MessageSource]] = ()
 
     @property
     def dead_letters(self) -> DeadLetters:

@@ -49,26 +49,6 @@ class Account:
         """The balance less what is held."""
         return self.credits_posted_minor - self.debits_posted_minor - self.debits_pending_minor
 
-    def as_stored(self) -> "Account":
-        """A copy of it as its row will read once this one is written."""
-        return Account(
-            self.id,
-            self.address,
-            self.currency,
-            self.floor_minor,
-            self.status,
-            self.version,
-            self.debits_posted_minor,
-            self.credits_posted_minor,
-            self.debits_pending_minor,
-            self.credits_pending_minor,
-            self.maximum_balance_minor,
-            self.daily_debit_limit_minor,
-            self.debited_on,
-            self.debited_minor,
-            self.version,
-        )
-
 
 class HoldStatus(StrEnum):
     """A hold leaves `pending` once, and for ever."""

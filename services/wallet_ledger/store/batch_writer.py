@@ -10,7 +10,7 @@ from services.wallet_ledger.domain.account import Account, HeldMoney
 from services.wallet_ledger.domain.book import BatchResult
 from services.wallet_ledger.domain.transaction import Outcome, Transaction
 from services.wallet_ledger.store import ledger_statements as sql
-from services.wallet_ledger.store.announcements import OutboxRow
+from services.wallet_ledger.store.announcements import Origin, OutboxRow
 
 
 class StaleBook(Exception):
@@ -25,13 +25,13 @@ class Write:
     arguments: tuple[Any, ...]
 
 
-def write_of(result: BatchResult, messages: Sequence[OutboxRow], *, shard: int, channel: str) -> Write:
-    """The statement and the arguments that write a batch."""
+def write_of(result: BatchResult, origins: Sequence[Origin], messages: Sequence[OutboxRow], *, shard: int, channel: str) -> Write:
+    """The statement and the arguments that write a batch; `origins` are those of the recorded transactions, in their order."""
     accounts, holds = result.accounts.values(), result.holds.values()
     parts: dict[str, Sequence[Sequence[Any]]] = {
         "opened": [_opened(account) for account in accounts if account.is_new],
-        "changed": [_changed(account) for account in accounts if not account.is_new],
-        "recorded": [_recorded(*one) for one in result.recorded],
+        "advanced": [_advanced(account) for account in accounts if not account.is_new],
+        "entered": [_entered(*one, origin) for one, origin in zip(result.recorded, origins, strict=True)],
         "moved": result.transfers,
         "held": [_held(hold) for hold in holds if hold.is_new],
         "settled": [_settled(hold) for hold in holds if not hold.is_new],
@@ -62,7 +62,7 @@ def _opened(account: Account) -> tuple[Any, ...]:
     )
 
 
-def _changed(account: Account) -> tuple[Any, ...]:
+def _advanced(account: Account) -> tuple[Any, ...]:
     return (
         account.id,
         account.stored_version,
@@ -73,10 +73,14 @@ def _changed(account: Account) -> tuple[Any, ...]:
         account.credits_pending_minor,
         account.debited_on,
         account.debited_minor,
+        account.status,
+        account.floor_minor,
+        account.maximum_balance_minor,
+        account.daily_debit_limit_minor,
     )
 
 
-def _recorded(transaction: Transaction, outcome: Outcome, transfer_count: int) -> tuple[Any, ...]:
+def _entered(transaction: Transaction, outcome: Outcome, transfer_count: int, origin: Origin) -> tuple[Any, ...]:
     return (
         outcome.sequence,
         transaction.id,
@@ -93,6 +97,7 @@ def _recorded(transaction: Transaction, outcome: Outcome, transfer_count: int) -
         transaction.initiated_by,
         transaction.reverses,
         transfer_count,
+        *origin,
     )
 
 

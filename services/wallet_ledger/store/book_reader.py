@@ -1,7 +1,6 @@
 """Reads the part of the ledger that a batch names."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -21,14 +20,21 @@ from services.wallet_ledger.domain.entries import (
 )
 from services.wallet_ledger.domain.transaction import Known, Outcome, Transaction
 from services.wallet_ledger.store import ledger_statements as sql
+from services.wallet_ledger.store.known_accounts import KnownAccounts
 
 
 async def read_book(
-    connection: asyncpg.Connection, batch: Sequence[Transaction], *, under_way: BatchResult | None = None, ids: bool = False
+    connection: asyncpg.Connection,
+    batch: Sequence[Transaction],
+    known: KnownAccounts,
+    *,
+    under_way: BatchResult | None = None,
+    ids: bool = False,
 ) -> Book:
     """Everything that `batch` names and that there is, or will be once the batch `under_way` is committed.
 
-    Whether others have the transactions' `ids` is not read unless it is asked for: the unique index says it for nothing.
+    Accounts that are not `known` are read, and known from then on. Whether others have the transactions' `ids` is not read
+    unless it is asked for: the unique index says it for nothing.
 
     The last transaction is read with the accounts, before holds: should others be committed meanwhile, the book is stale
     and cannot be written, but never wrong unnoticed.
@@ -36,46 +42,40 @@ async def read_book(
     named = _Named()
     for transaction in batch:
         named.add(transaction)
-    book = Book()
-    accounts = await _read_accounts_and_outcomes(connection, batch, named, book)
-    hold_rows: Sequence[Any] = ()
+    known.drop_oldest(under_way)
+    book = Book(accounts=known.by_address)
+    await _read_accounts_and_outcomes(connection, batch, named, known, book)
+    book.last_sequence, book.last_booked_at = known.last_sequence, known.last_booked_at
+    holds: dict[UUID, HeldMoney] = {}
     if named.holds or named.groups:
-        hold_rows = await connection.fetch(sql.HOLDS, list(named.holds), list(named.groups))
-        missing = {row[side] for row in hold_rows for side in ("debit_account_id", "credit_account_id")} - accounts.keys()
+        rows = await connection.fetch(sql.HOLDS, list(named.holds), list(named.groups))
+        missing = {row[side] for row in rows for side in ("debit_account_id", "credit_account_id")} - known.by_id.keys()
         if missing:
-            accounts |= {row[0]: _account(row) for row in await connection.fetch(sql.ACCOUNTS_BY_ID, list(missing))}
+            known.add([_account(row) for row in await connection.fetch(sql.ACCOUNTS_BY_ID, list(missing))])
+        holds = {row["id"]: _hold(row, known.by_id) for row in rows}
     if named.reversed:
         book.reversed = {row[0] for row in await connection.fetch(sql.REVERSED, list(named.reversed))}
     if ids:
         book.taken_ids = {row[0] for row in await connection.fetch(sql.IDS, [one.id for one in batch])}
-    holds_under_way: dict[UUID, HeldMoney] = {}
-    if under_way is not None and under_way.last_sequence > book.last_sequence:
-        holds_under_way = _catch_up(book, named, accounts, under_way)
-    book.accounts = {account.address: account for account in accounts.values()}
-    _enter_holds(book, accounts, hold_rows, holds_under_way)
+    if under_way is not None:
+        _catch_up(book, named, holds, under_way)
+    _enter_holds(book, holds)
     await _reserve_ids(connection, book, named)
     return book
 
 
-def _catch_up(book: Book, named: "_Named", accounts: dict[int, Account], under_way: BatchResult) -> dict[UUID, HeldMoney]:
-    """Take in what the batch under way changes; the holds in it that this batch names."""
-    book.last_sequence, book.last_booked_at = under_way.last_sequence, under_way.booked_at
+def _catch_up(book: Book, named: "_Named", holds: dict[UUID, HeldMoney], under_way: BatchResult) -> None:
+    """Take in what else the batch under way changes: keys, reversals, and the holds that this batch names."""
     for transaction, outcome, _ in under_way.recorded:
         book.known[transaction.scope, transaction.idempotency_key] = Known(transaction.fingerprint, outcome)
         if transaction.reverses is not None and outcome.posted:
             book.reversed.add(transaction.reverses)
-    holds = {hold.id: hold for hold in under_way.holds.values() if hold.id in named.holds or hold.group in named.groups}
-    needed = {side.id for hold in holds.values() for side in (hold.debit, hold.credit)}
-    for account in under_way.accounts.values():
-        if account.id in accounts or account.id in needed or account.address in named.addresses:
-            accounts[account.id] = account.as_stored()
-    return holds
+    for hold in under_way.holds.values():
+        if hold.id in named.holds or hold.group in named.groups:
+            holds[hold.id] = hold
 
 
-def _enter_holds(book: Book, accounts: dict[int, Account], rows: Sequence[Any], under_way: dict[UUID, HeldMoney]) -> None:
-    holds = {row["id"]: _hold(row, accounts) for row in rows}
-    for hold in under_way.values():
-        holds[hold.id] = replace(hold, debit=accounts[hold.debit.id], credit=accounts[hold.credit.id], is_new=False)
+def _enter_holds(book: Book, holds: dict[UUID, HeldMoney]) -> None:
     book.holds = holds
     for hold in sorted(holds.values(), key=lambda hold: hold.opened):
         if hold.group is not None and hold.status is HoldStatus.PENDING:
@@ -116,25 +116,28 @@ class _Named:
 
 
 async def _read_accounts_and_outcomes(
-    connection: asyncpg.Connection, batch: Sequence[Transaction], named: _Named, book: Book
-) -> dict[int, Account]:
-    rows = await connection.fetch(
-        sql.ACCOUNTS_AND_OUTCOMES,
-        list(named.addresses),
-        [one.scope for one in batch],
-        [one.idempotency_key for one in batch],
-    )
-    accounts: dict[int, Account] = {}
-    for row in rows:
-        if row[14] is None:
-            accounts[row[0]] = _account(row)
-            continue
-        sequence, transaction_id, scope, key, fingerprint, status, code, detail, booked_at = tuple(row)[14:]
-        outcome = Outcome(transaction_id, status, sequence, booked_at, code, detail)
-        book.known[scope, key] = Known(fingerprint, outcome)
-        if sequence > book.last_sequence:
-            book.last_sequence, book.last_booked_at = sequence, booked_at
-    return accounts
+    connection: asyncpg.Connection, batch: Sequence[Transaction], named: _Named, known: KnownAccounts, book: Book
+) -> None:
+    scopes, keys = [one.scope for one in batch], [one.idempotency_key for one in batch]
+    missing = [address for address in named.addresses if address not in known.by_address]
+    while True:
+        rows = await connection.fetch(sql.ACCOUNTS_AND_OUTCOMES, missing, scopes, keys)
+        last_sequence, last_booked_at = 0, None
+        for row in rows:
+            if row[14] is not None:
+                sequence, transaction_id, scope, key, fingerprint, status, code, detail, booked_at = tuple(row)[14:]
+                outcome = Outcome(transaction_id, status, sequence, booked_at, code, detail)
+                book.known[scope, key] = Known(fingerprint, outcome)
+                if sequence > last_sequence:
+                    last_sequence, last_booked_at = sequence, booked_at
+        if last_sequence > known.last_sequence:
+            everything_was_read = not known.by_address
+            known.stand_at(last_sequence, last_booked_at)
+            if not everything_was_read:
+                missing = list(named.addresses)
+                continue
+        known.add([_account(row) for row in rows if row[14] is None])
+        return
 
 
 def _opens_itself(address: str) -> bool:

@@ -25,6 +25,7 @@ from services.wallet_ledger.store.announcements import SOURCE, Announce, Origin,
 from services.wallet_ledger.store.batch_writer import StaleBook, Write, write, write_of
 from services.wallet_ledger.store.book_reader import read_book
 from services.wallet_ledger.store.fair_queue import FairQueue
+from services.wallet_ledger.store.known_accounts import KnownAccounts
 from services.wallet_ledger.store.ledger_statements import LOCK_CLASS, SESSION
 from shared.clock import Clock
 from shared.db.database import Database, server_settings
@@ -93,11 +94,15 @@ class Request:
 
 @dataclass(slots=True, eq=False)
 class _Plan:
-    """A batch that is decided. It stands only if the plan that it follows, if any, was committed."""
+    """A batch that is decided. It stands only if the plan that it follows, if any, was committed.
+
+    `known` are the accounts that the next one can begin with.
+    """
 
     result: BatchResult
     write: Write
-    follows: "_Plan | None"
+    known: KnownAccounts
+    follows: "_Plan | None" = None
     committed: bool = False
     id_is_taken: bool = False
 
@@ -151,8 +156,8 @@ class Lane:
 
     def _let_go(self) -> None:
         """Put back what is not settled, drop the connection, and answer those who have waited too long."""
-        queue = self._pipeline.queue
-        queue.put_back([request for request in self._batch if not request.answer.done()])
+        self._pipeline.under_way = None
+        self._pipeline.queue.put_back([request for request in self._batch if not request.answer.done()])
         self._batch = []
         if self._connection is not None:
             self._connection.terminate()
@@ -199,11 +204,17 @@ class Lane:
 
     async def _plan(self, batch: Sequence[Request], follows: _Plan | None, *, ids: bool = False) -> _Plan:
         transactions = [request.transaction for request in batch]
+        known = follows.known if follows is not None else KnownAccounts()
         under_way = follows.result if follows is not None else None
-        book = await read_book(self._connection, transactions, under_way=under_way, ids=ids)
+        book = await read_book(self._connection, transactions, known, under_way=under_way, ids=ids)
         result = run_batch(book, transactions, self._clock.now())
-        messages = _messages(batch, result)
-        return _Plan(result, write_of(result, messages, shard=self._pipeline.shard, channel=channel_of(SOURCE)), follows)
+        first = {request.transaction.id: request for request in reversed(batch)}
+        requests = [first[recorded.transaction.id] for recorded in result.recorded]
+        messages = _messages([recorded.outcome for recorded in result.recorded], requests)
+        origins = [request.origin for request in requests]
+        batch_write = write_of(result, origins, messages, shard=self._pipeline.shard, channel=channel_of(SOURCE))
+        known.follow(result)
+        return _Plan(result, batch_write, known, follows)
 
     async def _write_hopefully(self, plan: _Plan) -> bool:
         """Write a plan made ahead of its turn; false, and nothing written, when the ledger was not where it should be."""
@@ -271,11 +282,10 @@ def _id_is_taken(fault: Exception) -> bool:
     return isinstance(fault, asyncpg.UniqueViolationError) and fault.constraint_name == "transactions_id_key"
 
 
-def _messages(batch: Sequence[Request], result: BatchResult) -> list[OutboxRow]:
-    """What to tell of the transactions that are recorded now; those known from before have told their outcome already."""
-    requests = {request.transaction.id: request for request in reversed(batch)}
+def _messages(outcomes: Sequence[Outcome], requests: Sequence[Request]) -> list[OutboxRow]:
+    """What else to tell of the transactions that are recorded now, each with the request that recorded it."""
     rows: list[OutboxRow] = []
-    for transaction, outcome, _ in result.recorded:
-        request = requests[transaction.id]
-        rows.extend(announcements(transaction, outcome, request.origin, request.announce))
+    for outcome, request in zip(outcomes, requests, strict=True):
+        if request.announce is not None:
+            rows.extend(announcements(outcome, request.origin, request.announce))
     return rows

@@ -70,7 +70,7 @@ PARTS = {
     )
     SELECT n.* FROM turn, unnest({rows}) AS n
     """,
-    "changed": """
+    "advanced": """
     UPDATE accounts SET
         version = n.version,
         previous_version = n.previous_version,
@@ -81,16 +81,20 @@ PARTS = {
         debited_on = n.debited_on,
         debited_minor = n.debited_minor
     FROM turn, unnest({rows}) AS n
-    WHERE accounts.id = n.id AND accounts.version = n.previous_version
+    WHERE accounts.id = n.id AND accounts.version = n.previous_version AND accounts.status = n.status
+        AND accounts.floor_minor IS NOT DISTINCT FROM n.floor_minor
+        AND accounts.maximum_balance_minor IS NOT DISTINCT FROM n.maximum_balance_minor
+        AND accounts.daily_debit_limit_minor IS NOT DISTINCT FROM n.daily_debit_limit_minor
     """,
-    "recorded": """
+    "entered": """
     INSERT INTO transactions (
         sequence, id, scope, idempotency_key, fingerprint, kind, reference, description, status, rejection_code,
-        rejection_detail, initiated_by, reverses_id, transfer_count, booked_at, effective_on
+        rejection_detail, initiated_by, reverses_id, transfer_count, booked_at, effective_on, correlation_id, causation_id,
+        traceparent
     )
     SELECT n.sequence, n.id, n.scope, n.idempotency_key, n.fingerprint, n.kind, n.reference, n.description, n.status,
            n.rejection_code, n.rejection_detail, n.initiated_by, n.reverses_id, n.transfer_count, $4::timestamptz,
-           coalesce(n.effective_on, ($4::timestamptz AT TIME ZONE 'UTC')::date)
+           coalesce(n.effective_on, ($4::timestamptz AT TIME ZONE 'UTC')::date), n.correlation_id, n.causation_id, n.traceparent
     FROM turn, unnest({rows}) AS n
     """,
     "moved": """
@@ -128,8 +132,8 @@ def write_statement(parts: tuple[str, ...]) -> str:
     """Writes a whole batch if nobody else is posting and $2 is still the last transaction, and otherwise returns no row.
 
     $1: the shard; $3: the channel of the outbox; $4: when the batch is booked; then the rows of each of `parts`, as an array of
-    the type `batch_…`. Should somebody slip in all the same, the unique sequence, or the check of transfers against accounts,
-    fails the statement.
+    the type `batch_…`. Should somebody slip in all the same, or an account be other than it was taken for, the unique sequence,
+    or the check of transfers against accounts, fails the statement.
     """
     written = [
         f"{name} AS ({PARTS[name].format(rows=f'${number}::batch_{name}[]')})" for number, name in enumerate(parts, start=5)

@@ -98,6 +98,9 @@ transactions = Table(
     Column("initiated_by", Uuid),
     Column("reverses_id", Uuid),
     Column("transfer_count", Integer, nullable=False),
+    Column("correlation_id", Text, comment="null: its outcome was told by the outbox"),
+    Column("causation_id", Text),
+    Column("traceparent", Text),
     UniqueConstraint("id", name="transactions_id_key"),
     UniqueConstraint("scope", "idempotency_key", name="transactions_idempotency_key"),
     CheckConstraint(

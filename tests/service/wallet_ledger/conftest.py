@@ -16,6 +16,7 @@ from services.wallet_ledger.domain.transaction import Outcome, Transaction
 from services.wallet_ledger.main import build
 from services.wallet_ledger.queries.verification import verify_ledger
 from services.wallet_ledger.settings import Settings
+from services.wallet_ledger.store.outcome_source import outcome_of
 from services.wallet_ledger.store.poster import Poster, PosterLimits
 from shared.clock import Clock
 from shared.ids import new_id
@@ -104,11 +105,15 @@ class World:
         return row["credits_posted_minor"] - row["debits_posted_minor"], row["debits_pending_minor"]
 
     async def events(self, name: str) -> list[dict[str, Any]]:
-        """The payloads of the outbox, of one type."""
+        """The payloads of what the journal tells and of the outbox, of one type."""
+        journal = await self.owner.fetch(
+            "SELECT * FROM wallet_ledger.transactions WHERE correlation_id IS NOT NULL ORDER BY sequence"
+        )
+        outcomes = [outcome_of(row) for row in journal]
         rows = await self.owner.fetch(
             "SELECT (envelope -> 'data')::text AS data FROM wallet_ledger.outbox WHERE type = $1 ORDER BY id", name
         )
-        return [json.loads(row["data"]) for row in rows]
+        return [one.data for one in outcomes if one.type == name] + [json.loads(row["data"]) for row in rows]
 
     async def verify(self) -> Report:
         return await verify_ledger(self.service.database)

@@ -1,0 +1,70 @@
+"""The poster plans on accounts that it knows from before; what others did to them meanwhile counts all the same."""
+
+import asyncio
+import random
+
+from services.wallet_ledger.store import known_accounts
+from tests.service.wallet_ledger.conftest import MakePoster, World, move, transaction
+
+_LIMITED = "UPDATE wallet_ledger.accounts SET {change} WHERE address = 'reserve:KES'"
+
+
+async def known(world: World) -> None:
+    """The poster has met the accounts, and there are 100 in the reserve."""
+    assert (await world.poster.post(transaction(move("provider:test:KES", "reserve:KES", 100)))).posted
+    assert (await world.poster.post(transaction(move("reserve:KES", "fees:KES", 1)))).posted
+
+
+async def test_what_somebody_changes_by_hand_holds_at_once(world: World) -> None:
+    for change, code in {
+        "status = 'frozen'": "account_frozen",
+        "status = 'open', daily_debit_limit_minor = 0": "daily_debit_limit_exceeded",
+        "daily_debit_limit_minor = NULL, floor_minor = 295": "insufficient_funds",
+    }.items():
+        await known(world)
+        await world.owner.execute(_LIMITED.format(change=change))
+        assert (await world.poster.post(transaction(move("reserve:KES", "fees:KES", 5)))).code == code, change
+        await world.owner.execute(_LIMITED.format(change="status = 'open', daily_debit_limit_minor = NULL, floor_minor = 0"))
+    await world.owner.execute("UPDATE wallet_ledger.accounts SET maximum_balance_minor = 1 WHERE address = 'fees:KES'")
+    assert (await world.poster.post(transaction(move("reserve:KES", "fees:KES", 5)))).code == "maximum_balance_exceeded"
+
+
+async def test_what_another_process_posted_is_seen(world: World, another_poster: MakePoster) -> None:
+    await known(world)
+    other = await another_poster()
+    assert (await other.post(transaction(move("reserve:KES", "fees:KES", 99)))).posted
+    outcome = await world.poster.post(transaction(move("reserve:KES", "fees:KES", 1)))
+    assert outcome.code == "insufficient_funds"
+    assert (await other.post(transaction(move("fees:KES", "reserve:KES", 50)))).posted
+    assert (await world.poster.post(transaction(move("reserve:KES", "fees:KES", 50)))).posted
+    assert await world.balance("reserve:KES") == (0, 0)
+
+
+async def test_two_processes_that_know_the_same_accounts_never_overdraw(world: World, another_poster: MakePoster) -> None:
+    await known(world)
+    posters = [world.poster, await another_poster(), await another_poster()]
+
+    async def spend(number: int) -> bool:
+        debit, credit = random.sample(("reserve:KES", "fees:KES"), 2)
+        return (await posters[number % 3].post(transaction(move(debit, credit, random.randint(1, 60))))).posted
+
+    taken = await asyncio.gather(*(spend(number) for number in range(300)))
+    assert True in taken
+    assert False in taken
+    ends = [await world.balance(address) for address in ("reserve:KES", "fees:KES")]
+    assert sum(balance for balance, _ in ends) == 100
+    assert all(balance >= 0 for balance, _ in ends)
+
+
+async def test_more_accounts_than_are_kept(world: World) -> None:
+    kept, known_accounts.KEPT = known_accounts.KEPT, 8
+    try:
+        addresses = [f"loan:{number:08}-0000-7000-8000-000000000000:collections" for number in range(40)]
+        for _ in range(2):
+            outcomes = await asyncio.gather(
+                *(world.poster.post(transaction(move("provider:test:KES", address, 1))) for address in addresses)
+            )
+            assert all(outcome.posted for outcome in outcomes)
+        assert [await world.balance(address) for address in addresses] == [(2, 0)] * 40
+    finally:
+        known_accounts.KEPT = kept
