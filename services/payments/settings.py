@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from shared.settings import CommonSettings
 
@@ -23,6 +23,12 @@ class Settings(CommonSettings):
     sandbox_secret: SecretStr = SecretStr("sandbox-local-only")
     provider_timeout_seconds: float = Field(10.0, gt=0, le=60)
     payout_cooling_off_seconds: int | None = Field(None, ge=0, le=30 * 24 * 60 * 60)
+
+    @field_validator("payout_cooling_off_seconds", mode="before")
+    @classmethod
+    def _nothing_is_the_default(cls, given: object) -> object:
+        """A compose file hands over what nobody has set as nothing."""
+        return given or None if isinstance(given, str) else given
 
     @property
     def payout_cooling_off(self) -> timedelta:
