@@ -11,10 +11,11 @@ Each row of the report, and each booking of the day, comes to one verdict:
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Literal
 from uuid import UUID
 
@@ -174,9 +175,17 @@ def _add(added: dict[str, Totals], currency: str, **amounts_minor: int) -> None:
     added[currency] = replace(present, **{name: getattr(present, name) + more for name, more in amounts_minor.items()})
 
 
+_ROW = attrgetter(*(field.name for field in fields(ReportRow)))
+_BOOKING = attrgetter(*(field.name for field in fields(Booking)))
+
+
+def _texts(values: Iterable[object]) -> list[str]:
+    return [str(value) for value in values]
+
+
 def digest_of_rows(rows: Sequence[ReportRow]) -> bytes:
     """32 bytes that two reports share exactly when they say the same."""
-    return _digest([[str(value) for value in astuple(row)] for row in rows])
+    return _digest([_texts(_ROW(row)) for row in rows])
 
 
 def digest_of_items(items: Sequence[Item]) -> bytes:
@@ -186,8 +195,8 @@ def digest_of_items(items: Sequence[Item]) -> bytes:
             [
                 item.verdict.value,
                 item.why,
-                [str(value) for value in astuple(item.row)] if item.row is not None else None,
-                [str(value) for value in astuple(item.booking)] if item.booking is not None else None,
+                _texts(_ROW(item.row)) if item.row is not None else None,
+                _texts(_BOOKING(item.booking)) if item.booking is not None else None,
             ]
             for item in items
         ]
