@@ -1,4 +1,4 @@
-"""Resets of second factors that are all lost; what companies that check identities tell us; who trusts a provider's factors."""
+"""Resets of second factors that are all lost; what companies that check identities tell us; factors given elsewhere."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,6 +19,11 @@ def upgrade() -> None:
     """Apply."""
     _create_factor_resets()
     _follow_identity_providers()
+    op.add_column(
+        "sign_on_attempts",
+        sa.Column("second_factor", sa.Boolean, nullable=False, server_default=sa.text("false")),
+        schema=_SCHEMA,
+    )
 
 
 def _create_factor_resets() -> None:

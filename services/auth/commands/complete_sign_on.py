@@ -85,7 +85,7 @@ async def _settle(context: Context, attempt: SignOnAttempt, foreign: ForeignIden
         code = CODE_PREFIX + secrets.token_urlsafe(32)
         lifetime = timedelta(seconds=_CODE_SECONDS)
         opened = replace(attempt, code_hash=hash_of(code), user_id=user.id, code_expires_at=work.now + lifetime)
-        await work.sign_on_attempts.save(opened)
+        await work.sign_on_attempts.save(replace(opened, second_factor=foreign.second_factor))
         return {"sso_code": code}
 
 

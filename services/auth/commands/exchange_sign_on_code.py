@@ -10,6 +10,7 @@ from services.auth.context import Context
 from services.auth.domain.links import hash_of
 from services.auth.domain.origin import Origin
 from services.auth.domain.problems import AccountSuspended, SignOnInvalid
+from services.auth.domain.second_factor import added
 from services.auth.domain.sign_on import SignOnAttempt
 
 _METHODS = ("sso",)
@@ -18,7 +19,9 @@ _METHODS = ("sso",)
 async def exchange_sign_on_code(
     context: Context, code: str, *, browser_secret: str | None, verifier: str | None, origin: Origin
 ) -> Tokens | SecondStep:
-    """Tokens of a new session, or the second step where the account has a second factor.
+    """Tokens of a new session, or the second step where the account has a second factor and none was given at the provider.
+
+    One given there opens the session and is no proof for a step-up: nobody here knows how long ago it was.
 
     The code alone opens nothing: the browser that began brings its cookie, or the app the verifier of its challenge.
     Raises `SignOnInvalid` or `AccountSuspended`.
@@ -34,10 +37,11 @@ async def exchange_sign_on_code(
         if user is None or not user.active:
             raise AccountSuspended("Write to support to have it opened again.")
         await work.sign_on_attempts.save(replace(attempt, code_used_at=work.now))
-        second_step = await begin_second_step(context, work, user, _METHODS, origin)
+        methods = added(_METHODS, "mfa") if attempt.second_factor else _METHODS
+        second_step = None if attempt.second_factor else await begin_second_step(context, work, user, methods, origin)
         if second_step is not None:
             return second_step
-        session = await open_session(context, work, user, secret, origin, methods=_METHODS)
+        session = await open_session(context, work, user, secret, origin, methods=methods)
     return await tokens_of(context, user, session, secret)
 
 

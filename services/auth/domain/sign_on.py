@@ -44,7 +44,8 @@ class SignOnAttempt:
     """One visit to a provider, used once. It belongs to the browser that has the secret of `browser_hash` in a cookie.
 
     `for_user_id` is who is logged in and links an identity. `challenge` is the app's own PKCE challenge, for apps that do not
-    share cookies with the browser. In the end `code_hash` opens the account `user_id` for the app, once.
+    share cookies with the browser. In the end `code_hash` opens the account `user_id` for the app, once; with `second_factor`
+    without one of ours.
     """
 
     id: UUID
@@ -62,6 +63,7 @@ class SignOnAttempt:
     user_id: UUID | None = None
     code_expires_at: datetime | None = None
     code_used_at: datetime | None = None
+    second_factor: bool = False
 
     def awaits_return(self, now: datetime) -> bool:
         """Whether the person may still come back."""
@@ -74,7 +76,10 @@ class SignOnAttempt:
 
 @dataclass(frozen=True)
 class ForeignIdentity:
-    """Who another provider says that somebody is. `subject` never changes there; everything else may."""
+    """Who another provider says that somebody is. `subject` never changes there; everything else may.
+
+    `second_factor` is whether they gave one there and the provider is trusted with that.
+    """
 
     provider: str
     issuer: str
@@ -82,6 +87,7 @@ class ForeignIdentity:
     email: str
     email_verified: bool
     full_name: str
+    second_factor: bool = False
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ sign_on_attempts = sa.Table(
     sa.Column("user_id", sa.Uuid, sa.ForeignKey("auth.users.id", name="sign_on_attempts_user_id_fkey")),
     instant("code_expires_at", nullable=True),
     instant("code_used_at", nullable=True),
+    sa.Column("second_factor", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.UniqueConstraint("state_hash", name="sign_on_attempts_state_hash_key"),
     sa.UniqueConstraint("code_hash", name="sign_on_attempts_code_hash_key"),
     sa.CheckConstraint(

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -64,10 +65,12 @@ class OpenIdProvider:
             raise SignOnFailed("provider_answer_invalid", "the answer is another issuer's")
         tokens = await self._exchange(metadata, code, secrets.verifier)
         claims = await self._claims(metadata, tokens, secrets.nonce)
+        amr = claims.get("amr")  # of the ID token alone: what it says was signed for this very sign-on
+        second_factor = self.settings.trusts_second_factor and isinstance(amr, list) and "mfa" in amr
         user_info = metadata.get("userinfo_endpoint")
         if "email" not in claims and isinstance(user_info, str) and is_protected(user_info):
             claims = await self._with_user_info(user_info, tokens, claims)
-        return self._identity(claims)
+        return replace(self._identity(claims), second_factor=second_factor)
 
     async def _exchange(self, metadata: Mapping[str, Any], code: str, verifier: str) -> dict[str, Any]:
         client = (self.settings.client_id, self.settings.client_secret.get_secret_value())

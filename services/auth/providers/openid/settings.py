@@ -19,6 +19,9 @@ class OpenIdSettings(BaseModel):
     client_id: str = Field(min_length=1)
     client_secret: SecretStr
     scopes: str = "openid email profile"
+    trusts_second_factor: bool = Field(
+        False, description="Whether a second factor given there (`mfa` in the ID token's `amr`) spares the one here at a login"
+    )
 
     @model_validator(mode="before")
     @classmethod
