@@ -4,15 +4,14 @@ A *transfer* moves money from its debit account to its credit account. A *hold* 
 money first, and is later posted (wholly or in part), voided, or expires.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 MAX_TRANSFERS = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(NamedTuple):
     """Move money at once. `kind` and `description` replace the transaction's for this entry."""
 
     id: UUID
@@ -24,8 +23,7 @@ class Transfer:
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """Reserve money of the debit account for the credit account. Holds of one `group` can be settled together."""
 
     id: UUID
@@ -39,37 +37,32 @@ class Hold:
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PostHold:
+class PostHold(NamedTuple):
     """Move what a hold reserved: all of it, or `amount_minor` of it, which releases the rest."""
 
     hold_id: UUID
     amount_minor: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class VoidHold:
+class VoidHold(NamedTuple):
     """Release what a hold reserved."""
 
     hold_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class ExpireHold:
+class ExpireHold(NamedTuple):
     """Release what a hold reserved because its deadline has passed. Only the ledger itself says this."""
 
     hold_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class PostHoldGroup:
+class PostHoldGroup(NamedTuple):
     """Post every pending hold of a group. Rejected when there is none, or when the deadline of one has passed."""
 
     group: str
 
 
-@dataclass(frozen=True, slots=True)
-class VoidHoldGroup:
+class VoidHoldGroup(NamedTuple):
     """Void every pending hold of a group; a group without any is no failure."""
 
     group: str
