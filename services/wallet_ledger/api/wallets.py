@@ -39,7 +39,9 @@ class WalletView(View):
         json_schema_extra={"enum": ["open", "frozen", "closed"]},
     )
     balance: int = Field(description="What is in it, held money included", examples=[12500])
-    available: int = Field(description="What can be spent now: the balance less what is held", examples=[10000])
+    available: int = Field(
+        description="What can be spent now: the balance less what is held until its deadline", examples=[10000]
+    )
     held: int = Field(description="Promised to somebody, and still here", examples=[2500])
     is_home: bool = Field(description="The wallet made at registration, to which money sent to your address goes")
     opened_at: Instant

@@ -1,16 +1,19 @@
 """Reads of wallets: what is in them, what went through them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.wallet_ledger.context import Context
 from services.wallet_ledger.domain.journal import Entry
 from services.wallet_ledger.domain.problems import WalletNotFound
 from services.wallet_ledger.domain.wallet import Wallet
 from services.wallet_ledger.store.entries import EntryStore
+from services.wallet_ledger.store.holds import past_deadline
 from services.wallet_ledger.store.wallets import WalletStore
 
 By = Literal["booked", "effective"]
@@ -23,16 +26,27 @@ _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 async def wallets_of(context: Context, user_id: UUID, after: UUID | None, limit: int) -> Sequence[Wallet]:
     """A person's wallets, newest first."""
     async with context.read() as connection:
-        return await WalletStore(connection).of_user(user_id, after, limit)
+        found = await WalletStore(connection).of_user(user_id, after, limit)
+        return await _without_what_is_over(context, connection, found)
 
 
 async def wallet_of(context: Context, user_id: UUID, wallet_id: UUID) -> Wallet:
     """One wallet of a person. Raises `WalletNotFound`."""
     async with context.read() as connection:
-        wallet = await WalletStore(connection).find_for(user_id, wallet_id)
-    if wallet is None:
-        raise WalletNotFound("Check the id: GET /v1/wallets lists your wallets.")
+        found = await WalletStore(connection).find_for(user_id, wallet_id)
+        if found is None:
+            raise WalletNotFound("Check the id: GET /v1/wallets lists your wallets.")
+        (wallet,) = await _without_what_is_over(context, connection, [found])
     return wallet
+
+
+async def _without_what_is_over(context: Context, connection: AsyncConnection, found: Sequence[Wallet]) -> Sequence[Wallet]:
+    """A hold ends at its deadline, not when the sweep comes by some moments later."""
+    holding = [wallet.account_id for wallet in found if wallet.held_minor]
+    if not holding:
+        return found
+    over = await past_deadline(connection, holding, context.clock.now())
+    return [replace(wallet, held_minor=wallet.held_minor - over.get(wallet.account_id, 0)) for wallet in found]
 
 
 async def entries_of(context: Context, wallet: Wallet, before: int | None, limit: int) -> Sequence[Entry]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -122,10 +123,10 @@ class World:
 MakePoster = Callable[..., Awaitable[Poster]]
 
 
-@pytest.fixture
-async def world(database_url: str, owner: asyncpg.Connection) -> AsyncIterator[World]:
-    """The service, running; at the end of each test the whole ledger must verify."""
-    service = build(settings_for(database_url), platform_for_tests())
+@asynccontextmanager
+async def running_world(database_url: str, owner: asyncpg.Connection, clock: Clock | None = None) -> AsyncIterator[World]:
+    """The service, running; at the end the whole ledger must verify."""
+    service = build(settings_for(database_url), platform_for_tests(clock))
     assert service.resources is not None
     async with service.resources():
         transport = httpx.ASGITransport(app=service.app)
@@ -135,6 +136,13 @@ async def world(database_url: str, owner: asyncpg.Connection) -> AsyncIterator[W
             report = await world.verify()
             assert report.sound or world.tampered, report.faults
     await service.database.dispose()
+
+
+@pytest.fixture
+async def world(database_url: str, owner: asyncpg.Connection) -> AsyncIterator[World]:
+    """The service, running; at the end of each test the whole ledger must verify."""
+    async with running_world(database_url, owner) as world:
+        yield world
 
 
 @pytest.fixture

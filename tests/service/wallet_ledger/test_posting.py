@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.wallet_ledger.commands.expire_holds import expire_holds
-from services.wallet_ledger.domain.entries import Hold, PostHold, PostHoldGroup, VoidHold, VoidHoldGroup
+from services.wallet_ledger.domain.entries import Hold, PostHold, PostHoldGroup, Transfer, VoidHold, VoidHoldGroup
 from services.wallet_ledger.domain.problems import LedgerBusy
 from services.wallet_ledger.domain.transaction import Outcome
 from services.wallet_ledger.store.lane import TransactionRefused
@@ -15,6 +15,7 @@ from services.wallet_ledger.store.poster import PosterLimits
 from shared.clock import FixedClock
 from shared.ids import new_id
 from tests.service.wallet_ledger.conftest import MakePoster, World, move, transaction
+from tests.support.identity import bearer
 
 
 async def test_a_transfer_changes_both_accounts_and_tells(world: World) -> None:
@@ -327,3 +328,36 @@ async def test_borrowed_ids_are_refused_quietly_and_alone(world: World, caplog: 
     assert [isinstance(outcome, Outcome) and outcome.posted for outcome in outcomes] == [number % 4 != 0 for number in range(40)]
     assert await world.balance(ben.account) == (31, 0)
     assert not caplog.records
+
+
+async def test_an_exchange_is_both_sides_or_neither(world: World) -> None:
+    """Two transfers of two currencies, linked in one transaction over the platform's positions in both."""
+    ann = await world.person(12_900)
+    opened = await world.client.post("/v1/wallets", json={"currency": "USD"}, headers=ann.headers)
+    dollars = f"wallet:{opened.json()['id']}"
+
+    def exchange(shillings: int, cents: int) -> tuple[Transfer, Transfer]:
+        return move(ann.account, "position:KES", shillings), move("position:USD", dollars, cents, "USD")
+
+    bought = transaction(*exchange(12_900, 100))
+    assert (await world.poster.post(bought)).posted
+    assert await world.balance(ann.account) == (0, 0)
+    assert await world.balance(dollars) == (100, 0)
+    assert [await world.balance(f"position:{code}") for code in ("KES", "USD")] == [(12_900, 0), (-100, 0)]
+
+    poor = await world.poster.post(transaction(*reversed(exchange(1, 1))))  # what could be done is not done either
+    mixed = await world.poster.post(transaction(move("position:USD", dollars, 1, "USD"), move(ann.account, dollars, 1)))
+    crossed = await world.poster.post(transaction(move("position:KES", dollars, 1, "USD")))
+    assert [one.code for one in (poor, mixed, crossed)] == ["insufficient_funds", "currency_mismatch", "currency_mismatch"]
+    assert await world.balance(dollars) == (100, 0)
+    assert await world.balance("position:USD") == (-100, 0)
+
+    admin = bearer(new_id(), roles=("admin",))
+    answer = await world.client.post(
+        f"/v1/admin/ledger/transactions/{bought.id}/reverse",
+        json={"reason": "The wrong rate"},
+        headers={**admin, "Idempotency-Key": "x"},
+    )
+    assert answer.status_code == 201, answer.text
+    ends = [await world.balance(account) for account in (ann.account, dollars, "position:KES", "position:USD")]
+    assert ends == [(12_900, 0), (0, 0), (0, 0), (0, 0)]

@@ -7,14 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 
-from services.wallet_ledger.main import build
 from services.wallet_ledger.queries import statements
 from shared.clock import FixedClock
-from tests.service.wallet_ledger.conftest import Person, World, move, settings_for, transaction
-from tests.support.identity import platform_for_tests
+from tests.service.wallet_ledger.conftest import Person, World, move, running_world, transaction
 
 NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
 TODAY = NOON.date()
@@ -23,16 +20,8 @@ TODAY = NOON.date()
 @pytest.fixture
 async def world(database_url: str, owner: asyncpg.Connection) -> AsyncIterator[World]:
     """The service on a day that does not end while a test reads its date."""
-    service = build(settings_for(database_url), platform_for_tests(FixedClock(NOON)))
-    assert service.resources is not None
-    async with service.resources():
-        transport = httpx.ASGITransport(app=service.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
-            world = World(service, client, owner)
-            yield world
-            report = await world.verify()
-            assert report.sound, report.faults
-    await service.database.dispose()
+    async with running_world(database_url, owner, FixedClock(NOON)) as world:
+        yield world
 
 
 async def statement(world: World, person: Person, **asked: Any) -> Any:
