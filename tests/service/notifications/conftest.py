@@ -21,6 +21,7 @@ from shared.ids import new_id
 from shared.messaging.consumer import Delivery
 from shared.messaging.envelope import Envelope, Message
 from shared.messaging.inbox import AlreadyHandled
+from shared.messaging.sealing import seal
 from shared.service import Service
 from tests.service.notifications.mail_server import MailServer, running_mail_server
 from tests.support.identity import bearer, platform_for_tests
@@ -46,8 +47,8 @@ class Notifications:
         return context
 
     def envelope(self, message: Message, *, id: UUID | None = None, time: datetime | None = None) -> Envelope:  # noqa: A002
-        """`message` on its way."""
-        return Envelope.of(
+        """`message` on its way, sealed as its sender's outbox does it."""
+        plain = Envelope.of(
             message,
             id=id or new_id(),
             source="test",
@@ -55,6 +56,7 @@ class Notifications:
             aggregate_id=new_id(),
             correlation_id="test",
         )
+        return seal(plain, message, self.context.vault)
 
     async def handle(self, message: Message, envelope: Envelope | None = None) -> bool:
         """Give a message to its consumer; whether it was new."""
