@@ -17,6 +17,9 @@ from gateway.answers import Answer, Broken, RawHeaders, Stale
 from shared.deadline import Deadline
 
 _HELD_BYTES = 256 * 1024
+_HEAD_BYTES_MAX = 64 * 1024
+"""For the head of an answer, and for whatever comes before it (103 Early Hints), however often."""
+_VERSIONS = frozenset({"1.0", "1.1"})
 
 
 class Unreachable(ConnectionError):
@@ -33,6 +36,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._answer: Answer | None = None
         self._headers: RawHeaders = []
+        self._head_bytes = 0
         self._interim = False
         self._keeps = False
         self._ended = False
@@ -50,6 +54,7 @@ class Connection(asyncio.Protocol):
         """Send a request, or the head of one."""
         self._answer = answer
         self._headers = answer.headers
+        self._head_bytes = 0
         self._ended = False
         self._transport.write(request)
 
@@ -108,16 +113,23 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            answer, self._answer = self._answer, None
-            self.abort()
-            if answer is not None:
-                answer.fail(Broken("the answer is not HTTP"))
+            self._no_answer("it is not HTTP as we speak it")
             return
         if self._ended:
             self._over()
+        elif not self._answer.status:
+            self._head_bytes += len(data)
+            if self._head_bytes > _HEAD_BYTES_MAX:
+                self._no_answer("its head does not end")
         elif self._answer.held_bytes > _HELD_BYTES and not self._paused:
             self._paused = True
             self._transport.pause_reading()
+
+    def _no_answer(self, why: str) -> None:
+        answer, self._answer = self._answer, None
+        self.abort()
+        if answer is not None:
+            answer.fail(Broken(f"the answer cannot be read: {why}"))
 
     def _over(self) -> None:
         """The answer is complete: the connection is free, unless somebody is in the middle of something."""
@@ -148,10 +160,13 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """All of the head."""
         status = self._parser.get_status_code()
+        if not 100 <= status < 600 or status == 101 or self._parser.get_http_version() not in _VERSIONS:
+            raise Broken("no status that we know, another protocol, or a switch to one")
+        codings = [value.lower() for name, value in self._headers if name == b"transfer-encoding"]
+        if codings and codings != [b"chunked"]:
+            raise Broken("a coding that we would have to undo")
         self._keeps = self._parser.should_keep_alive()
         self._interim = status < 200
-        if status == 101:
-            raise Broken("a service cannot switch protocols")
         if self._interim:
             self._headers.clear()
         else:

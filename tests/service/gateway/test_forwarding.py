@@ -211,3 +211,19 @@ async def test_each_user_is_who_the_token_says(gateway: Gateway, upstream: EchoU
     assert [seen.header("authorization")[0] for seen in upstream.seen] == [
         headers["Authorization"] for headers in (first, second, first)
     ]
+
+
+async def test_a_connection_on_which_an_upload_was_cut_short_is_not_used_again(
+    gateway: Gateway, upstream: EchoUpstream, as_user: dict[str, str]
+) -> None:
+    """The service answers while the client still sends: whatever comes after it would be read as the next request."""
+    pool = gateway.edge.upstreams.by_name["auth"].pool
+    for number in range(3):
+        answer = await gateway.http.post("/v1/kyc?do=refuse", content=b"x" * 2_000_000, headers=as_user)
+        assert answer.status_code == 409
+        assert pool._idle == []
+        assert (await gateway.http.get("/v1/me", headers=as_user)).json()["path"] == "/v1/me"
+        for connection in pool._idle:
+            connection.abort()
+        pool._idle.clear()
+        assert [seen.raw_path for seen in upstream.seen] == ["/v1/kyc", "/v1/me"] * (number + 1)
