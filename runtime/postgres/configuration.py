@@ -3,6 +3,8 @@
 Given on the command line at every start, so that a data directory made by an older release gets today's values.
 """
 
+from collections.abc import Mapping
+
 SUPERUSER = "lendery"
 DATABASE = "lendery"
 
@@ -44,9 +46,9 @@ _SETTINGS: dict[str, str] = {
 }
 
 
-def command_line_options(port: int) -> list[str]:
-    """The arguments of `postgres` for a server on `port`."""
-    options = [argument for name, value in _SETTINGS.items() for argument in ("-c", f"{name}={value}")]
+def command_line_options(port: int, settings: Mapping[str, str] | None = None) -> list[str]:
+    """The arguments of `postgres` for a server on `port`; `settings` replace some of ours."""
+    options = [argument for name, value in {**_SETTINGS, **(settings or {})}.items() for argument in ("-c", f"{name}={value}")]
     return [*options, "-c", f"port={port}"]
 
 

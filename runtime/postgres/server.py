@@ -4,7 +4,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,10 +56,13 @@ class EmbeddedServer:
 
 
 @contextmanager
-def embedded_server(home_path: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[EmbeddedServer]:
+def embedded_server(
+    home_path: Path, say: Callable[[str], None] = lambda _: None, *, settings: Mapping[str, str] | None = None
+) -> Iterator[EmbeddedServer]:
     """A server on the data in `home_path`, made at first use; stopped at the end. Raises `Trouble`.
 
-    The caller holds the data directory's lock and calls from the main thread. `say` is told what takes time.
+    The caller holds the data directory's lock and calls from the main thread. `say` is told what takes time. `settings` of
+    PostgreSQL replace those that make it small.
     """
     home = Home(home_path)
     account = server_account(home.cluster)
@@ -68,7 +71,7 @@ def embedded_server(home_path: Path, say: Callable[[str], None] = lambda _: None
     try:
         if stop_leftover(home.cluster):
             say("Stopped a database server that was left running")
-        server = _start(home, binaries, account, say)
+        server = _start(home, binaries, account, say, settings)
     except OSError as error:
         raise from_os_error(error, home.path) from error
     try:
@@ -90,13 +93,15 @@ def _url(home: Home, port: int) -> str:
     return f"postgresql://{SUPERUSER}:{home.password()}@127.0.0.1:{port}/{DATABASE}"
 
 
-def _start(home: Home, binaries: Binaries, account: Account, say: Callable[[str], None]) -> EmbeddedServer:
+def _start(
+    home: Home, binaries: Binaries, account: Account, say: Callable[[str], None], settings: Mapping[str, str] | None
+) -> EmbeddedServer:
     """Start on the remembered port, or another when that is taken. Raises `Trouble` when the server gives up."""
     said = ""
     for _ in range(_START_ATTEMPTS):
         port = _free_port(home.remembered_port())
         home.remember_port(port)
-        server = EmbeddedServer(home, port, _spawn(home, binaries, account, port))
+        server = EmbeddedServer(home, port, _spawn(home, binaries, account, port, settings))
         try:
             ready = _wait_until_ready(server, say)
         except BaseException:
@@ -129,12 +134,14 @@ def _free_port(preferred: int | None) -> int:
     raise Trouble(ExitCode.PORT_TAKEN, "No free port on 127.0.0.1 for the local database.")
 
 
-def _spawn(home: Home, binaries: Binaries, account: Account, port: int) -> "subprocess.Popen[str]":
+def _spawn(
+    home: Home, binaries: Binaries, account: Account, port: int, settings: Mapping[str, str] | None
+) -> "subprocess.Popen[str]":
     # One log a start, and the one before it: bounded, and the last lines are always about the last start.
     if home.log.exists():
         home.log.replace(home.log.with_suffix(".log.1"))
     with home.log.open("w") as log, reachable(home.cluster, account) as (place, descriptors):
-        command = [binaries.program("postgres"), "-D", place, *command_line_options(port)]
+        command = [binaries.program("postgres"), "-D", place, *command_line_options(port, settings)]
         return programs.spawn(command, account, descriptors=descriptors, output=log, input_=subprocess.DEVNULL)
 
 
