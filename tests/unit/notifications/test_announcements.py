@@ -19,6 +19,7 @@ from shared.contracts.auth.session_events import SessionsEnded
 from shared.contracts.auth.user_events import UserUpdated
 from shared.contracts.lending.investment_events import InvestmentPaid
 from shared.contracts.lending.repayment_events import RepaymentCompleted
+from shared.contracts.lending.wallet_use_events import WalletUseChanged
 from shared.contracts.payments.deposit_events import DepositStarted
 from shared.contracts.payments.destination_events import PayoutDestinationAdded
 from shared.contracts.payments.reconciliation_events import ReconciliationDifferencesFound
@@ -47,6 +48,7 @@ UNTOLD: set[type[Event]] = {
     SigningKeyAdded,
     SigningKeyRevoked,
     UserUpdated,
+    WalletUseChanged,
     DepositStarted,
     WalletOpened,
     TransactionPosted,
