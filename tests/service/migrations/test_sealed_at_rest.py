@@ -78,7 +78,7 @@ async def old_database(postgres_server: Server, template_database: str) -> Async
 def built(old_database: str, tmp_path: Path) -> dict[str, Service]:
     """The services of this version, not running."""
     common: dict[str, Any] = {"env": "test", "database_url": old_database}
-    hashing = {"auth_hash_memory_kib": 8, "auth_hash_rounds": 1, "auth_quiet_seconds": 0}
+    hashing: dict[str, Any] = {"auth_hash_memory_kib": 8, "auth_hash_rounds": 1, "auth_quiet_seconds": 0}
     platform = Platform(SystemClock(), OneKeyVerifier())
     return {
         "auth": services.auth.main.build(AuthSettings(**common, **hashing, storage_url=(tmp_path / "files").as_uri()), platform),
