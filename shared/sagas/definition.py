@@ -91,7 +91,10 @@ class UndefinedPair(Exception):
 
 @dataclass(frozen=True)
 class Definition(Generic[D]):
-    """A kind of saga, as data. The states are the members of `start`'s enumeration."""
+    """A kind of saga, as data. The states are the members of `start`'s enumeration.
+
+    `longest_waits` names the states that must not wait as long as `LONGEST_WAIT`.
+    """
 
     kind: str
     data: type[D]
@@ -100,6 +103,7 @@ class Definition(Generic[D]):
     triggers: Set[Trigger]
     table: Table[D]
     deadlines: Mapping[StrEnum, timedelta] = field(default_factory=dict)
+    longest_waits: Mapping[StrEnum, timedelta] = field(default_factory=dict)
 
     @property
     def states(self) -> type[StrEnum]:
@@ -135,7 +139,8 @@ class Definition(Generic[D]):
         allowed = self.deadlines.get(state)
         if allowed is None:
             return None
-        return now + min(allowed * (1 << min(missed, _MOST_DOUBLINGS)), max(allowed, LONGEST_WAIT))
+        longest = max(allowed, self.longest_waits.get(state, LONGEST_WAIT))
+        return now + min(allowed * (1 << min(missed, _MOST_DOUBLINGS)), longest)
 
 
 def check_total(definition: Definition[Any]) -> list[str]:

@@ -25,6 +25,7 @@ from shared.sagas import DEADLINE_PASSED, Definition, SagaData, Step, ignored
 
 _LEDGER_DEADLINE = timedelta(seconds=60)
 _PAYOUT_DEADLINE = timedelta(seconds=15)
+_LONGEST_PAYOUT_WAIT = timedelta(minutes=5)
 # A refusal to book or release a hold needs an operator; asking again now and then does no harm.
 _SETTLING_DEADLINE = timedelta(minutes=5)
 
@@ -194,6 +195,8 @@ WITHDRAWAL = Definition(
         S.RECALLING: _LEDGER_DEADLINE,
         S.CANCELLING: _SETTLING_DEADLINE,
     },
+    # What the provider does may take hours, and people wait to hear of it: it is asked every few minutes all the time.
+    longest_waits={S.HELD: _LONGEST_PAYOUT_WAIT, S.PAYING: _LONGEST_PAYOUT_WAIT},
     table={
         (S.HOLDING, TransactionPosted): Step(S.HELD, send=_pay),
         (S.HOLDING, TransactionRejected): Step(S.FAILED, remember=_remember_rejection, send=_tell_failed),

@@ -160,6 +160,18 @@ def test_another_message_neither_shortens_the_wait_nor_does_the_next_state_inher
     assert (back.data.deadlines_missed, back.deadline_at) == (0, NOW + timedelta(minutes=1))
 
 
+def test_a_state_may_wait_less_long_than_others() -> None:
+    order_id = uuid4()
+    hasty = replace(PATIENT, longest_waits={State.UNPAID: timedelta(minutes=3)})
+    saga = hasty.begin(order_id, Order(order_id=order_id), NOW)
+    waits = []
+    for _ in range(4):
+        saga, _ = hasty.advance(saga, DEADLINE_PASSED, NOW)
+        assert saga.deadline_at is not None
+        waits.append(saga.deadline_at - NOW)
+    assert waits == [timedelta(minutes=minutes) for minutes in (2, 3, 3, 3)]
+
+
 def test_a_saga_of_before_has_missed_no_deadline() -> None:
     assert Order.model_validate_json(f'{{"order_id": "{uuid4()}"}}').deadlines_missed == 0
 
