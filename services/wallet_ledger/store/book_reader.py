@@ -20,21 +20,22 @@ from services.wallet_ledger.domain.entries import (
 )
 from services.wallet_ledger.domain.transaction import Known, Outcome, Transaction
 from services.wallet_ledger.store import ledger_statements as sql
-from services.wallet_ledger.store.known_accounts import KnownAccounts
+from services.wallet_ledger.store.known_ledger import KnownLedger
 
 
 async def read_book(
     connection: asyncpg.Connection,
     batch: Sequence[Transaction],
-    known: KnownAccounts,
+    known: KnownLedger,
     *,
     under_way: BatchResult | None = None,
+    keys: bool = True,
     ids: bool = False,
 ) -> Book:
     """Everything that `batch` names and that there is, or will be once the batch `under_way` is committed.
 
-    Accounts that are not `known` are read, and known from then on. Whether others have the transactions' `ids` is not read
-    unless it is asked for: the unique index says it for nothing.
+    Accounts that are not `known` are read, and known from then on. Whether there are outcomes of the transactions' `keys`, and
+    whether others have their `ids`, need not be read: the unique indexes say it for nothing when the batch is written.
 
     The last transaction is read with the accounts, before holds: should others be committed meanwhile, the book is stale
     and cannot be written, but never wrong unnoticed.
@@ -43,15 +44,17 @@ async def read_book(
     for transaction in batch:
         named.add(transaction)
     known.drop_oldest(under_way)
-    book = Book(accounts=known.by_address)
-    await _read_accounts_and_outcomes(connection, batch, named, known, book)
+    book = Book(accounts=known.by_address, known=known.outcomes)
+    missing = [address for address in named.addresses if address not in known.by_address]
+    if keys or missing or not known.last_sequence:
+        await _read_accounts_and_outcomes(connection, batch, named, missing, known)
     book.last_sequence, book.last_booked_at = known.last_sequence, known.last_booked_at
     holds: dict[UUID, HeldMoney] = {}
     if named.holds or named.groups:
         rows = await connection.fetch(sql.HOLDS, list(named.holds), list(named.groups))
-        missing = {row[side] for row in rows for side in ("debit_account_id", "credit_account_id")} - known.by_id.keys()
-        if missing:
-            known.add([_account(row) for row in await connection.fetch(sql.ACCOUNTS_BY_ID, list(missing))])
+        sides = {row[side] for row in rows for side in ("debit_account_id", "credit_account_id")} - known.by_id.keys()
+        if sides:
+            known.add([_account(row) for row in await connection.fetch(sql.ACCOUNTS_BY_ID, list(sides))])
         holds = {row["id"]: _hold(row, known.by_id) for row in rows}
     if named.reversed:
         book.reversed = {row[0] for row in await connection.fetch(sql.REVERSED, list(named.reversed))}
@@ -65,9 +68,8 @@ async def read_book(
 
 
 def _catch_up(book: Book, named: "_Named", holds: dict[UUID, HeldMoney], under_way: BatchResult) -> None:
-    """Take in what else the batch under way changes: keys, reversals, and the holds that this batch names."""
+    """Take in what else the batch under way changes: reversals, and the holds that this batch names."""
     for transaction, outcome, _ in under_way.recorded:
-        book.known[transaction.scope, transaction.idempotency_key] = Known(transaction.fingerprint, outcome)
         if transaction.reverses is not None and outcome.posted:
             book.reversed.add(transaction.reverses)
     for hold in under_way.holds.values():
@@ -116,18 +118,17 @@ class _Named:
 
 
 async def _read_accounts_and_outcomes(
-    connection: asyncpg.Connection, batch: Sequence[Transaction], named: _Named, known: KnownAccounts, book: Book
+    connection: asyncpg.Connection, batch: Sequence[Transaction], named: _Named, missing: list[str], known: KnownLedger
 ) -> None:
     scopes, keys = [one.scope for one in batch], [one.idempotency_key for one in batch]
-    missing = [address for address in named.addresses if address not in known.by_address]
     while True:
         rows = await connection.fetch(sql.ACCOUNTS_AND_OUTCOMES, missing, scopes, keys)
         last_sequence, last_booked_at = 0, None
+        outcomes: dict[tuple[str, str], Known] = {}
         for row in rows:
             if row[14] is not None:
                 sequence, transaction_id, scope, key, fingerprint, status, code, detail, booked_at = tuple(row)[14:]
-                outcome = Outcome(transaction_id, status, sequence, booked_at, code, detail)
-                book.known[scope, key] = Known(fingerprint, outcome)
+                outcomes[scope, key] = Known(fingerprint, Outcome(transaction_id, status, sequence, booked_at, code, detail))
                 if sequence > last_sequence:
                     last_sequence, last_booked_at = sequence, booked_at
         if last_sequence > known.last_sequence:
@@ -137,6 +138,7 @@ async def _read_accounts_and_outcomes(
                 missing = list(named.addresses)
                 continue
         known.add([_account(row) for row in rows if row[14] is None])
+        known.outcomes.update(outcomes)
         return
 
 

@@ -1,10 +1,10 @@
 """One lane of the poster: a connection, and the batches that go over it.
 
 Two lanes share a `Pipeline`, so that Python and PostgreSQL work at the same time. While one lane's batch is being written and
-committed, which is one statement, the other lane reads for its own batch, decides it on what the ledger will be once the first
-is committed, and waits for its turn to write. That statement writes nothing unless the ledger is just there: at the last
-transaction that was seen, with nobody else posting. If it is not (another process posts too, or the batch before failed),
-the batch is done again *carefully*: the ledger's lock first, then everything else under it.
+committed, which is one statement, the other lane decides its own batch on what the ledger will be once the first is committed,
+reads what of that it does not know yet (`known_ledger`), and waits for its turn to write. That statement writes nothing unless
+the ledger is just there: at the last transaction that was seen, with nobody else posting. If it is not (another process posts
+too, or the batch before failed), the batch is done again *carefully*: the ledger's lock first, then everything else under it.
 
 When a connection breaks, nobody knows whether its last commit happened. The batch goes back to the front of the queue and is
 done again: by then the broken transaction is over one way or the other, and the keys say which.
@@ -25,7 +25,7 @@ from services.wallet_ledger.store.announcements import SOURCE, Announce, Origin,
 from services.wallet_ledger.store.batch_writer import StaleBook, Write, write, write_of
 from services.wallet_ledger.store.book_reader import read_book
 from services.wallet_ledger.store.fair_queue import FairQueue
-from services.wallet_ledger.store.known_accounts import KnownAccounts
+from services.wallet_ledger.store.known_ledger import KnownLedger
 from services.wallet_ledger.store.ledger_statements import LOCK_CLASS, SESSION
 from shared.clock import Clock
 from shared.db.database import Database, server_settings
@@ -49,6 +49,8 @@ _PASSING = (
 )
 _CAREFUL_BATCHES = 16
 """After another process was met, so many batches are done carefully before hoping to be alone again."""
+_ASKING_BATCHES = 64
+"""After a key from long ago was met, so many batches ask for keys beforehand: who sends one may well send more."""
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.02, 2.0
 
 
@@ -96,12 +98,12 @@ class Request:
 class _Plan:
     """A batch that is decided. It stands only if the plan that it follows, if any, was committed.
 
-    `known` are the accounts that the next one can begin with.
+    `known` is what the next one can begin with.
     """
 
     result: BatchResult
     write: Write
-    known: KnownAccounts
+    known: KnownLedger
     follows: "_Plan | None" = None
     committed: bool = False
     id_is_taken: bool = False
@@ -119,6 +121,7 @@ class Pipeline:
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     under_way: _Plan | None = None
     careful_batches: int = 0
+    asking_batches: int = 0
 
     def take(self) -> list[Request]:
         """The next batch. With nothing being written, half of what waits: the other half is for the other lane."""
@@ -204,9 +207,11 @@ class Lane:
 
     async def _plan(self, batch: Sequence[Request], follows: _Plan | None, *, ids: bool = False) -> _Plan:
         transactions = [request.transaction for request in batch]
-        known = follows.known if follows is not None else KnownAccounts()
-        under_way = follows.result if follows is not None else None
-        book = await read_book(self._connection, transactions, known, under_way=under_way, ids=ids)
+        known, under_way, keys = KnownLedger(), None, True
+        if follows is not None:
+            known, under_way, keys = follows.known, follows.result, self._pipeline.asking_batches > 0
+            self._pipeline.asking_batches -= keys
+        book = await read_book(self._connection, transactions, known, under_way=under_way, keys=keys, ids=ids)
         result = run_batch(book, transactions, self._clock.now())
         first = {request.transaction.id: request for request in reversed(batch)}
         requests = [first[recorded.transaction.id] for recorded in result.recorded]
@@ -231,7 +236,9 @@ class Lane:
         except Exception as fault:
             if _passes(fault):
                 raise
-            plan.id_is_taken = _id_is_taken(fault)
+            plan.id_is_taken = _is_taken(fault, "transactions_id_key")
+            if _is_taken(fault, "transactions_idempotency_key"):
+                self._pipeline.asking_batches = _ASKING_BATCHES
             return False
         plan.committed = True
         return True
@@ -253,7 +260,7 @@ class Lane:
             if _passes(fault):
                 raise
             await self._connection.execute("ROLLBACK")
-            if not ids and _id_is_taken(fault):
+            if not ids and _is_taken(fault, "transactions_id_key"):
                 await self._post_carefully(batch, ids=True)
                 return
             if len(batch) == 1:
@@ -278,8 +285,8 @@ def _passes(fault: Exception) -> bool:
     return isinstance(fault, _PASSING) and not isinstance(fault, ValueError)
 
 
-def _id_is_taken(fault: Exception) -> bool:
-    return isinstance(fault, asyncpg.UniqueViolationError) and fault.constraint_name == "transactions_id_key"
+def _is_taken(fault: Exception, constraint: str) -> bool:
+    return isinstance(fault, asyncpg.UniqueViolationError) and fault.constraint_name == constraint
 
 
 def _messages(outcomes: Sequence[Outcome], requests: Sequence[Request]) -> list[OutboxRow]:

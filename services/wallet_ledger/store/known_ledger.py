@@ -1,28 +1,34 @@
-"""The accounts that a poster has met, as its last planned batch leaves them, so that the next one need not read them.
+"""What a poster knows of the ledger, as its last planned batch leaves it, so that the next batch need not read it.
 
-They are good for planning only. Whoever plans on them learns from the database in the same breath where the ledger stands, and
-the statement that writes a batch does nothing unless the ledger still stands there and each account is as it was thought to
-be. All of it is dropped as soon as one plan could not be written.
+It is good for planning only. The statement that writes a batch does nothing unless the ledger stands where it was thought to
+stand, and fails when an account is not as it was thought to be or a key is taken after all. As soon as one plan could not be
+written, all that was known is dropped.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import islice
 
 from services.wallet_ledger.domain.account import Account
 from services.wallet_ledger.domain.book import BatchResult
+from services.wallet_ledger.domain.transaction import Known
 
 KEPT = 50_000
-"""So many accounts, some 20 MB, before the oldest are dropped."""
+"""So many accounts, and outcomes, some 20 MB of each, before the oldest are dropped."""
 
 
-class KnownAccounts:
-    """Accounts by address and id once transaction `last_sequence` is committed; the core changes them in place."""
+class KnownLedger:
+    """Accounts and outcomes once transaction `last_sequence` is committed; the core changes them in place.
+
+    Accounts by address and by id, recent outcomes by scope and key.
+    """
 
     def __init__(self) -> None:
         self.last_sequence = 0
         self.last_booked_at: datetime | None = None
         self.by_address: dict[str, Account] = {}
         self.by_id: dict[int, Account] = {}
+        self.outcomes: dict[tuple[str, str], Known] = {}
 
     def add(self, accounts: Iterable[Account]) -> None:
         """Take in accounts as they were read."""
@@ -45,10 +51,15 @@ class KnownAccounts:
         """The ledger has gone on without this poster, so nothing that was known holds any more."""
         self.by_address.clear()
         self.by_id.clear()
+        self.outcomes.clear()
         self.last_sequence, self.last_booked_at = sequence, booked_at
 
     def drop_oldest(self, needed: BatchResult | None) -> None:
         """Make room. What the batch under way changed stays: its rows cannot be read yet."""
+        if len(self.outcomes) > KEPT:
+            kept_outcomes = max(KEPT // 2, len(needed.recorded) if needed is not None else 0)
+            for key in list(islice(self.outcomes, max(len(self.outcomes) - kept_outcomes, 0))):
+                del self.outcomes[key]
         if len(self.by_id) <= KEPT:
             return
         kept = needed.accounts if needed is not None else {}

@@ -1,9 +1,12 @@
-"""The poster plans on accounts that it knows from before; what others did to them meanwhile counts all the same."""
+"""The poster plans on what it knows from before; what others did to the ledger meanwhile counts all the same."""
 
 import asyncio
 import random
 
-from services.wallet_ledger.store import known_accounts
+import pytest
+
+from services.wallet_ledger.store import known_ledger
+from services.wallet_ledger.store.lane import TransactionRefused
 from tests.service.wallet_ledger.conftest import MakePoster, World, move, transaction
 
 _LIMITED = "UPDATE wallet_ledger.accounts SET {change} WHERE address = 'reserve:KES'"
@@ -57,7 +60,7 @@ async def test_two_processes_that_know_the_same_accounts_never_overdraw(world: W
 
 
 async def test_more_accounts_than_are_kept(world: World) -> None:
-    kept, known_accounts.KEPT = known_accounts.KEPT, 8
+    kept, known_ledger.KEPT = known_ledger.KEPT, 8
     try:
         addresses = [f"loan:{number:08}-0000-7000-8000-000000000000:collections" for number in range(40)]
         for _ in range(2):
@@ -67,4 +70,34 @@ async def test_more_accounts_than_are_kept(world: World) -> None:
             assert all(outcome.posted for outcome in outcomes)
         assert [await world.balance(address) for address in addresses] == [(2, 0)] * 40
     finally:
-        known_accounts.KEPT = kept
+        known_ledger.KEPT = kept
+
+
+async def test_a_key_from_before_is_found_by_who_never_saw_it(world: World, another_poster: MakePoster) -> None:
+    first = transaction(move("provider:test:KES", "reserve:KES", 100))
+    posted = await world.poster.post(first)
+    other = await another_poster()
+    assert (await other.post(transaction(move("provider:test:KES", "reserve:KES", 1)))).posted
+
+    # Knowing both accounts by now, the other poster asks for nothing; the index of keys says that this one is taken.
+    again, fresh = await asyncio.gather(other.post(first), other.post(transaction(move("reserve:KES", "fees:KES", 1))))
+    assert again.known
+    assert (again.sequence, again.transaction_id) == (posted.sequence, posted.transaction_id)
+    assert fresh.posted
+    other_use = first._replace(fingerprint=b"x" * 32)
+    with pytest.raises(TransactionRefused):
+        await other.post(other_use)
+    assert await world.balance("reserve:KES") == (100, 0)
+
+
+async def test_a_replay_is_answered_while_its_outcome_is_remembered_and_afterwards(world: World) -> None:
+    kept, known_ledger.KEPT = known_ledger.KEPT, 4
+    try:
+        asked = [transaction(move("provider:test:KES", "fees:KES", 1)) for _ in range(30)]
+        first = [await world.poster.post(one) for one in asked]
+        again = [await world.poster.post(one) for one in asked]
+    finally:
+        known_ledger.KEPT = kept
+    assert [one.sequence for one in again] == [one.sequence for one in first]
+    assert all(one.known and one.posted for one in again)
+    assert await world.balance("fees:KES") == (30, 0)
