@@ -121,7 +121,8 @@ async def _use_it(owner: asyncpg.Connection, password_hash: str) -> None:
     await owner.execute("INSERT INTO notifications.contacts VALUES ($1, $2, 'Amina', 'en', $3)", AMINA, EMAIL, NOW)
     await owner.executemany(
         """INSERT INTO notifications.emails (id, dedupe_key, user_id, template, recipient, secret, status, next_attempt_at,
-            give_up_at, created_at, settled_at) VALUES ($1, gen_random_uuid()::text, $2, 'welcome', $3, false, 'sent', $4, $4, $4, $4)""",
+            give_up_at, created_at, settled_at)
+            VALUES ($1, gen_random_uuid()::text, $2, 'welcome', $3, false, 'sent', $4, $4, $4, $4)""",
         [(LETTER, None, EMAIL, NOW), (EVENT_LETTER, AMINA, EMAIL, NOW)],
     )
 
