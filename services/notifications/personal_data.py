@@ -19,5 +19,5 @@ PERSONAL_DATA = PersonalData(
         "feed": "DELETE FROM notifications WHERE user_id = $1",
         "contact": "DELETE FROM contacts WHERE user_id = $1",
     },
-    kept={"emails": "the last one, which says that the account is being erased: its words until it is sent, its address for a month, sealed"},
+    kept={"emails": "the last one, which tells of the erasure: its words until it is sent, its address, sealed, for a month"},
 )
