@@ -13,16 +13,16 @@ _BROKEN_UNICODE = re.compile("[\ud800-\udfff]")
 
 
 def _refuse_unstorable_text(value: Any) -> None:
-    if isinstance(value, str):
-        if "\x00" in value or (not value.isascii() and _BROKEN_UNICODE.search(value)):
-            raise ValueError("text must not hold NUL characters or broken Unicode")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _refuse_unstorable_text(key)
-            _refuse_unstorable_text(item)
-    elif isinstance(value, list):
-        for item in value:
-            _refuse_unstorable_text(item)
+    waiting = [value]
+    for one in waiting:  # grows as it goes: every request passes here, and a call for each value would cost more than looking
+        if isinstance(one, str):
+            if "\x00" in one or (not one.isascii() and _BROKEN_UNICODE.search(one)):
+                raise ValueError("text must not hold NUL characters or broken Unicode")
+        elif isinstance(one, dict):
+            waiting += one
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
 
 
 class Body(BaseModel):
