@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from services.wallet_ledger.queries.verification import verify_ledger
 from services.wallet_ledger.settings import Settings
 from services.wallet_ledger.store.outcome_source import outcome_of
 from services.wallet_ledger.store.poster import Poster, PosterLimits
-from shared.clock import Clock
+from shared.clock import Clock, FixedClock
 from shared.ids import new_id
 from shared.service import Service
 from shared.verification import Report
@@ -142,6 +143,16 @@ async def running_world(database_url: str, owner: asyncpg.Connection, clock: Clo
 async def world(database_url: str, owner: asyncpg.Connection) -> AsyncIterator[World]:
     """The service, running; at the end of each test the whole ledger must verify."""
     async with running_world(database_url, owner) as world:
+        yield world
+
+
+NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+async def world_at_noon(database_url: str, owner: asyncpg.Connection) -> AsyncIterator[World]:
+    """The same on a day that does not end while a test counts on its date."""
+    async with running_world(database_url, owner, FixedClock(NOON)) as world:
         yield world
 
 

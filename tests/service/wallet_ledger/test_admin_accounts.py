@@ -166,7 +166,8 @@ async def test_nothing_is_posted_after_a_suspension(world: World, another_poster
     assert await world.balance(ann.account) == balance
 
 
-async def test_limits_count_what_left_before_they_were_set(world: World) -> None:
+async def test_limits_count_what_left_before_they_were_set(world_at_noon: World) -> None:
+    world = world_at_noon
     ann, bo = await world.person(10_000), await world.person(10_000)
     promised = Hold(new_id(), ann.account, PROVIDER, 500, "KES")
     assert (await world.poster.post(transaction(move(ann.account, bo.account, 1_000), promised))).posted

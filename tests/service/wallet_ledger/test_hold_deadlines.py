@@ -1,7 +1,7 @@
 """A hold ends at its deadline: for whoever reads, for whoever would settle it, and then for the sweep."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -11,14 +11,12 @@ from services.wallet_ledger.commands.expire_holds import expire_holds
 from services.wallet_ledger.domain.entries import Hold, PostHold
 from shared.clock import FixedClock
 from shared.ids import new_id
-from tests.service.wallet_ledger.conftest import Person, World, running_world, transaction
-
-CLOCK_AT = datetime(2026, 3, 15, 12, tzinfo=UTC)
+from tests.service.wallet_ledger.conftest import NOON, Person, World, running_world, transaction
 
 
 @pytest.fixture
 def clock() -> FixedClock:
-    return FixedClock(CLOCK_AT)
+    return FixedClock(NOON)
 
 
 @pytest.fixture
@@ -37,7 +35,7 @@ async def seen(world: World, who: Person) -> tuple[Any, ...]:
 
 async def test_a_hold_is_over_at_its_deadline_for_whoever_reads(world: World, clock: FixedClock) -> None:
     ann, bo = await world.person(1_000), await world.person()
-    until = [None, CLOCK_AT + timedelta(minutes=1), CLOCK_AT + timedelta(minutes=2)]
+    until = [None, NOON + timedelta(minutes=1), NOON + timedelta(minutes=2)]
     holds = [Hold(new_id(), ann.account, bo.account, 100 + n, "KES", expires_at=end) for n, end in enumerate(until)]
     assert (await world.poster.post(transaction(*holds))).posted
     assert await seen(world, ann) == (1_000, 303, 697)

@@ -300,7 +300,8 @@ async def test_frozen_accounts_give_nothing_and_closed_ones_take_nothing(world: 
     assert (await world.poster.post(transaction(move(ben.account, ann.account, 1)))).code == "account_closed"
 
 
-async def test_limits_of_an_account(world: World) -> None:
+async def test_limits_of_an_account(world_at_noon: World) -> None:
+    world = world_at_noon
     ann, ben = await world.person(1_000), await world.person()
     await world.owner.execute("UPDATE wallet_ledger.accounts SET daily_debit_limit_minor = 500 WHERE address = $1", ann.account)
     await world.owner.execute("UPDATE wallet_ledger.accounts SET maximum_balance_minor = 450 WHERE address = $1", ben.account)

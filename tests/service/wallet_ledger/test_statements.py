@@ -2,26 +2,21 @@
 
 import re
 import zlib
-from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 
 from services.wallet_ledger.queries import statements
-from shared.clock import FixedClock
-from tests.service.wallet_ledger.conftest import Person, World, move, running_world, transaction
+from tests.service.wallet_ledger.conftest import NOON, Person, World, move, transaction
 
-NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
 TODAY = NOON.date()
 
 
 @pytest.fixture
-async def world(database_url: str, owner: asyncpg.Connection) -> AsyncIterator[World]:
-    """The service on a day that does not end while a test reads its date."""
-    async with running_world(database_url, owner, FixedClock(NOON)) as world:
-        yield world
+def world(world_at_noon: World) -> World:
+    """Statements are about days."""
+    return world_at_noon
 
 
 async def statement(world: World, person: Person, **asked: Any) -> Any:
