@@ -6,6 +6,7 @@ RabbitMQ node. With several workers (pytest -n) the controlling process finds th
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -21,6 +22,11 @@ os.environ["LENDERY_DB_ROLE_PREFIX"] = ROLE_PREFIX
 from tests.support import rabbitmq
 from tests.support.database_pool import DatabasePool
 from tests.support.postgres import Server, connect, running_server
+
+# Compiled once, not by each worker and by each process that a test starts, also where the environment says not to keep it:
+# half of what collecting takes. The files are in __pycache__, which git ignores.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # What fails here fails everywhere and again. New examples are tried with LENDERY_TEST_RANDOM=1.
 settings.register_profile("repeatable", derandomize=True, deadline=None)

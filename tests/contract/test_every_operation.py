@@ -10,26 +10,23 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-import requests
-import schemathesis
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis.errors import Unsatisfiable
-from schemathesis import Case, GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.core.failures import FailureGroup
-from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
 from runtime.demo.client import Person
 from tests.contract.conftest import Stage
 
+if TYPE_CHECKING:  # imported where it is used: most runs leave these tests out, and it takes a second of each worker's
+    import requests
+    from schemathesis import Case, GenerationMode
+
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("schemathesis")]
 
 _EXAMPLES = int(os.environ.get("LENDERY_SCHEMATHESIS_EXAMPLES", "1"))
-_CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 _SETTINGS = settings(
     max_examples=_EXAMPLES,
     derandomize=True,
@@ -62,6 +59,8 @@ class Caller:
 
 
 def _operations(document: dict[str, Any]) -> Iterator[Any]:
+    import schemathesis
+
     schema = schemathesis.openapi.from_dict(document)
     # No token or cookie of its own making: what is tried is the operation, not the token check.
     schema.config.generation.update(with_security_parameters=False)
@@ -69,18 +68,28 @@ def _operations(document: dict[str, Any]) -> Iterator[Any]:
     yield from sorted(found, key=lambda operation: (operation.method.upper(), operation.path) in _ENDS_THE_CALLER)
 
 
-def _try(operation: Any, mode: GenerationMode, caller: Caller, url: str, session: requests.Session) -> list[str]:
+def _try(operation: Any, mode: "GenerationMode", caller: Caller, url: str, session: "requests.Session") -> list[str]:
     """What is wrong with the answers of one operation."""
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.core.failures import FailureGroup
+    from schemathesis.specs.openapi import checks
+
+    wanted = [
+        not_a_server_error,
+        checks.status_code_conformance,
+        checks.content_type_conformance,
+        checks.response_schema_conformance,
+    ]
     wrong: dict[str, str] = {}
 
     @_SETTINGS
     @given(case=operation.as_strategy(generation_mode=mode))
-    def ask(case: Case) -> None:
+    def ask(case: "Case") -> None:
         for name in [name for name in case.headers or {} if name.lower() in ("authorization", "cookie")]:
             del case.headers[name]
         response = case.call(base_url=url, session=session, headers=dict(caller.headers), timeout=_TIMEOUT_SECONDS)
         try:
-            case.validate_response(response, checks=_CHECKS)
+            case.validate_response(response, checks=wanted)
         except FailureGroup as failures:
             for failure in failures.exceptions:
                 told = f"{caller.name}: {operation.method.upper()} {operation.path} ({mode.value}): {failure}"
@@ -105,6 +114,9 @@ async def document(stage: Stage) -> dict[str, Any]:
 async def test_every_answer_is_one_that_the_document_describes(
     stage: Stage, document: dict[str, Any], ada: Person, admin: Person, who: str
 ) -> None:
+    import requests
+    from schemathesis import GenerationMode
+
     tokens = {"nobody": None, "a user": ada.token, "an administrator": admin.token}
     caller = Caller(who, {"Authorization": f"Bearer {tokens[who]}"} if tokens[who] else {})
     left_out = _ENDLESS | (_NOT_FOR_OPERATORS if who == "an administrator" else set())
@@ -139,6 +151,9 @@ class _Wrong(http.server.BaseHTTPRequestHandler):
 
 
 def test_what_does_not_fit_the_document_is_found() -> None:
+    import requests
+    from schemathesis import GenerationMode
+
     fine = {"type": "object", "properties": {"amount": {"type": "integer"}}}
     operation = {"get": {"responses": {"200": {"description": "OK", "content": {"application/json": {"schema": fine}}}}}}
     paths = {"/broken": operation, "/schema": operation, "/text": operation}
