@@ -6,6 +6,16 @@ from importlib import import_module
 from shared.privacy import PersonalData
 
 _SERVICES = ("auth", "wallet_ledger", "lending", "payments", "notifications")
+_MESSAGES = (
+    "## In messages",
+    "",
+    "Outboxes, queues and dead letters hold messages between services. Sealed in them are the address, name and number in",
+    "auth's events, all of an e-mail or text that is asked for (links, codes, where it goes), and parts of exports. In clear are",
+    "ids, types, amounts, instants, which e-mail it is, what people write themselves (descriptions, purposes, names of wallets,",
+    "operators' reasons) and the network address of an audited action. Inboxes hold ids only. On RabbitMQ a message stays until",
+    "it is handled; the last 10,000 that nobody consumes stay in a queue of their own. A dead letter that nobody has decided",
+    "about stays.",
+)
 
 
 def personal_data() -> str:
@@ -25,6 +35,7 @@ def personal_data() -> str:
         lines += [f"| Kept: `{kind}` | {why} |" for kind, why in data.kept.items()]
         if sealed := _sealed(service):
             lines.append(f"| Sealed in the database | {', '.join(f'`{name}`' for name in sealed)} |")
+    lines += ["", *_MESSAGES]
     lines += ["", "## How long", "", "A job of the service deletes what is older.", "", "| What | Kept for |", "| --- | --- |"]
     return "\n".join([*lines, *(f"| {what} | {_words(kept)} |" for what, kept in _retention())]) + "\n"
 
