@@ -1,5 +1,6 @@
 """Somebody who lost every second factor is let in again by two operators and time, and the owner can stop it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -301,6 +302,33 @@ async def test_approvals_at_the_same_moment_are_one(
     assert len({answer.json()["approved_by"] for answer in answers}) == 1
     assert [mail["template"] for mail in await letters(sent)] == ["factor_reset_requested", "factor_reset_approved"]
     assert await owner.fetchval("SELECT count(*) FROM auth.audit_log WHERE action = 'factor_reset.approved'") == 1
+
+
+async def test_stopped_in_the_last_moment_or_not_at_all(
+    client: httpx.AsyncClient,
+    service: Service,
+    admin: Person,
+    support: Person,
+    lost: tuple[Person, App, Authenticator],
+    sent: Sent,
+    later: Later,
+    owner: asyncpg.Connection,
+) -> None:
+    amina = lost[0]
+    reset = await asked(client, support, amina)
+    await decide(client, admin, reset)
+    token = token_in((await letters(sent))[0])
+    await later(timedelta(hours=24) - timedelta(seconds=1))
+    await owner.execute("UPDATE auth.factor_resets SET due_at = due_at - interval '10 seconds'")
+    stop = client.post(f"{OWN}/stop", json={"token": token})
+    answer, *_ = await asyncio.gather(stop, finish_factor_resets(service.context), finish_factor_resets(service.context))
+    stopped = answer.status_code == 204
+    assert stopped or problem(answer) == (422, "link_invalid")
+    assert (await shown(client, admin, reset))["status"] == ("stopped" if stopped else "done")
+    kept = await owner.fetchval("SELECT count(*) FROM auth.passkeys WHERE user_id = $1", amina.id)
+    assert kept == (1 if stopped else 0)
+    told = [mail["template"] for mail in await letters(sent)][2:]
+    assert told == ["factor_reset_stopped" if stopped else "factors_reset"]
 
 
 async def test_accounts_that_need_none_or_cannot_be_told(
