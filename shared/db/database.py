@@ -88,7 +88,7 @@ class Database:
             try:
                 if self._reader is None:
                     settings = server_settings(self.schema, self.role) | {"default_transaction_read_only": "on"}
-                    self._reader = await _connect(self.dsn, timeout=10, server_settings=settings)
+                    self._reader = await _connect(self.dsn, timeout=10, command_timeout=10, server_settings=settings)
                 return list(await self._reader.fetch(statement, *arguments))
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 self._drop_reader()
