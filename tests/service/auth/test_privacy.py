@@ -96,10 +96,10 @@ async def test_who_is_silent_is_asked_again_and_at_last_given_up(
 ) -> None:
     await export(client, amina)
     for rounds in range(2, ROUNDS + 1):
-        clock.ahead += timedelta(seconds=61)
+        clock.ahead += timedelta(seconds=61) * 2 ** (rounds - 2)  # each wait is twice the one before
         await sweep_exports(service.context)
         assert len(await sent("auth.export.requested")) == rounds
-    clock.ahead += timedelta(seconds=61)
+    clock.ahead += timedelta(seconds=61) * 2 ** (ROUNDS - 1)
     await sweep_exports(service.context)
     assert len(await sent("auth.export.requested")) == ROUNDS
     again = await export(client, amina)
