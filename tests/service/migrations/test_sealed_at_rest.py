@@ -2,7 +2,6 @@
 once the services' jobs have run nothing of what was in clear is."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,11 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
-from alembic import command
-from sqlalchemy import Connection
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
 
 import services.auth.main
 import services.lending.main
 import services.notifications.main
-from migrations.roles import create_schemas_and_roles
-from migrations.runner import alembic_config, migrate
+from migrations.runner import migrate
 from services.auth.passwords import Passwords
 from services.auth.settings import Settings as AuthSettings
 from services.auth.store.links import Links
@@ -30,8 +24,12 @@ from shared.clock import SystemClock
 from shared.service import Platform, Service
 from tests.support.at_rest import columns_with
 from tests.support.identity import OneKeyVerifier
-from tests.support.postgres import Server
-from tests.support.run import database_name
+
+LEFT_AT = (
+    "auth_0005",
+    "lending_0002",
+    "notifications_0003",
+)
 
 AMINA, LINK, IDENTITY, CLIENT, SESSION, ASSESSMENT, LETTER, EVENT_LETTER = (UUID(int=number) for number in range(1, 9))
 EMAIL, PASSWORD, ADDRESS, INCOME = "amina-4711@example.com", "a long enough secret", "203.0.113.77", 98_765_432
@@ -50,28 +48,6 @@ INPUTS: dict[str, Any] = {
     "verification": "email",
 }
 FACTOR = {"factor": "verification", "points": 0, "best_points": 25, "reason": "r-4711", "advice": "a", "next_points": 15}
-
-
-@pytest.fixture
-async def old_database(postgres_server: Server, template_database: str) -> AsyncIterator[str]:
-    """A database as the migrations before left it. (The template keeps this run's roles alive until the end.)"""
-    name = database_name("before")
-    await postgres_server.clone("template0", name)
-    url = make_url(postgres_server.url).set(database=name)
-    engine = create_async_engine(url.set(drivername="postgresql+asyncpg"))
-
-    def upgrade(connection: Connection) -> None:
-        create_schemas_and_roles(connection)
-        connection.commit()
-        for revision in ("auth_0005", "lending_0002", "notifications_0003"):
-            command.upgrade(alembic_config(connection), revision)
-            connection.commit()
-
-    async with engine.connect() as connection:
-        await connection.run_sync(upgrade)
-    await engine.dispose()
-    yield url.render_as_string(hide_password=False)
-    await postgres_server.drop(name)
 
 
 @pytest.fixture

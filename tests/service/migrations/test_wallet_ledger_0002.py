@@ -1,48 +1,20 @@
 """The migration to kept trial balances, of a ledger that has money in it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import asyncpg
-import pytest
-from alembic import command
-from sqlalchemy import Connection
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from migrations.roles import create_schemas_and_roles
-from migrations.runner import alembic_config, migrate
+from migrations.runner import migrate
 from services.wallet_ledger.commands.keep_trial_balances import keep_trial_balances
 from services.wallet_ledger.main import build
 from services.wallet_ledger.queries.accounts import trial_balance
 from services.wallet_ledger.queries.verification import verify_ledger
 from services.wallet_ledger.settings import Settings
 from tests.support.identity import platform_for_tests
-from tests.support.postgres import Server
-from tests.support.run import database_name
+
+LEFT_AT = ("wallet_ledger_0001",)
 
 _TABLES = ("accounts", "transactions", "transfers")
-
-
-@pytest.fixture
-async def old_database(postgres_server: Server, template_database: str) -> AsyncIterator[str]:
-    """A database as the first migration left it."""
-    name = database_name("before")
-    await postgres_server.clone("template0", name)
-    url = make_url(postgres_server.url).set(database=name)
-    engine = create_async_engine(url.set(drivername="postgresql+asyncpg"))
-
-    def upgrade(connection: Connection) -> None:
-        create_schemas_and_roles(connection)
-        connection.commit()
-        command.upgrade(alembic_config(connection), "wallet_ledger_0001")
-        connection.commit()
-
-    async with engine.connect() as connection:
-        await connection.run_sync(upgrade)
-    await engine.dispose()
-    yield url.render_as_string(hide_password=False)
-    await postgres_server.drop(name)
 
 
 async def _rows(connection: asyncpg.Connection) -> dict[str, list[asyncpg.Record]]:

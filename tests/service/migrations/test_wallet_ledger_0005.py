@@ -1,18 +1,11 @@
 """The migration to keyed indexes of addresses, of a ledger that knows people: they can be sent money once it has started."""
 
 import hashlib
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import asyncpg
-import pytest
-from alembic import command
-from sqlalchemy import Connection
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from migrations.roles import create_schemas_and_roles
-from migrations.runner import alembic_config, migrate
+from migrations.runner import migrate
 from services.wallet_ledger.main import build
 from services.wallet_ledger.sealed import SEALED
 from services.wallet_ledger.settings import Settings
@@ -20,32 +13,11 @@ from services.wallet_ledger.store.people import hash_place, indexes_of
 from services.wallet_ledger.store.wallets import WalletStore
 from shared.crypto.rotation import seal_clear
 from tests.support.identity import platform_for_tests
-from tests.support.postgres import Server
-from tests.support.run import database_name
+
+LEFT_AT = ("wallet_ledger_0004",)
 
 AMINA, LEFT = UUID(int=1), UUID(int=2)
 HASH = hashlib.sha256(b"amina@example.com").digest()
-
-
-@pytest.fixture
-async def old_database(postgres_server: Server, template_database: str) -> AsyncIterator[str]:
-    """A database as the migration before left it. (The template keeps this run's roles alive until the end.)"""
-    name = database_name("before")
-    await postgres_server.clone("template0", name)
-    url = make_url(postgres_server.url).set(database=name)
-    engine = create_async_engine(url.set(drivername="postgresql+asyncpg"))
-
-    def upgrade(connection: Connection) -> None:
-        create_schemas_and_roles(connection)
-        connection.commit()
-        command.upgrade(alembic_config(connection), "wallet_ledger_0004")
-        connection.commit()
-
-    async with engine.connect() as connection:
-        await connection.run_sync(upgrade)
-    await engine.dispose()
-    yield url.render_as_string(hide_password=False)
-    await postgres_server.drop(name)
 
 
 async def test_people_are_found_as_before_and_no_hash_stays_that_anybody_can_make(old_database: str) -> None:

@@ -1,39 +1,11 @@
 """The migration to reconciliations that go on from another, of a ledger that has some."""
 
-import secrets
-from collections.abc import AsyncIterator
-
 import asyncpg
 import pytest
-from alembic import command
-from sqlalchemy import Connection
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from migrations.roles import create_schemas_and_roles
-from migrations.runner import alembic_config, migrate
-from tests.support.postgres import Server
+from migrations.runner import migrate
 
-
-@pytest.fixture
-async def old_database(postgres_server: Server, template_database: str) -> AsyncIterator[str]:
-    """A database as the migration before left it. (The template keeps this run's roles alive until the end.)"""
-    name = f"lendery_before_{secrets.token_hex(4)}"
-    await postgres_server.clone("template0", name)
-    url = make_url(postgres_server.url).set(database=name)
-    engine = create_async_engine(url.set(drivername="postgresql+asyncpg"))
-
-    def upgrade(connection: Connection) -> None:
-        create_schemas_and_roles(connection)
-        connection.commit()
-        command.upgrade(alembic_config(connection), "wallet_ledger_0005")
-        connection.commit()
-
-    async with engine.connect() as connection:
-        await connection.run_sync(upgrade)
-    await engine.dispose()
-    yield url.render_as_string(hide_password=False)
-    await postgres_server.drop(name)
+LEFT_AT = ("wallet_ledger_0005",)
 
 
 async def test_runs_of_before_were_full_and_saw_no_block(old_database: str) -> None:
