@@ -20,7 +20,7 @@ from bench.figures import BY_NAME, RIVALS, YARDSTICK, Results
 from bench.processor import added_to
 from bench.rivals import functions
 from bench.seed import Owner, open_wallets
-from bench.server import BenchServer, NotDurable, bench_server, checkpoint
+from bench.server import BenchServer, NotDurable, bench_server, settle
 
 CLIENTS = 16
 CONNECTIONS = 64
@@ -43,7 +43,7 @@ class Bench:
 
     def measure(self, name: str) -> Measured:
         """One figure, once."""
-        checkpoint(self.server.other_url)
+        settle(self.server)
         url = self.server.other_url
         if name == YARDSTICK:
             return scripts.run_script(self.pgbench, None, url, clients=CLIENTS, timing=self.timing)

@@ -123,6 +123,24 @@ async def _execute(url: str, *statements: str) -> None:
         await connection.close()
 
 
-def checkpoint(url: str) -> None:
-    """Write out what earlier measurements left in memory, so that each pays for itself only."""
-    asyncio.run(_execute(url, "CHECKPOINT"))
+_UNSEALED = """
+SELECT coalesce((SELECT max(sequence) FROM wallet_ledger.transactions), 0)
+     - coalesce((SELECT max(last_sequence) FROM wallet_ledger.blocks), 0)
+"""
+_PATIENCE_SECONDS = 60
+
+
+def settle(server: BenchServer) -> None:
+    """Let what earlier measurements left to do be done: seal it, and write it out. Each is to pay for itself only."""
+
+    async def sealed() -> None:
+        connection = await asyncpg.connect(server.ledger_url, timeout=10)
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                while await connection.fetchval(_UNSEALED):  # noqa: ASYNC110 another process seals
+                    await asyncio.sleep(0.1)
+        finally:
+            await connection.close()
+
+    asyncio.run(sealed())
+    asyncio.run(_execute(server.other_url, "CHECKPOINT"))
