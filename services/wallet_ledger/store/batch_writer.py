@@ -1,8 +1,8 @@
 """Writes what the core decided: one statement, which does nothing unless the ledger is where the core thought it was."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -17,34 +17,40 @@ class StaleBook(Exception):
     """The ledger has moved on since the book was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
-    """A batch as it goes to the server."""
-
-    statement: str
-    arguments: tuple[Any, ...]
+Write = tuple[Any, ...]
+"""A batch as it goes to the server: the arguments of `POST_BATCH`."""
 
 
-def write_of(result: BatchResult, origins: Sequence[Origin], messages: Sequence[OutboxRow], *, shard: int, channel: str) -> Write:
-    """The statement and the arguments that write a batch; `origins` are those of the recorded transactions, in their order."""
+def write_of(
+    result: BatchResult,
+    after: UUID | None,
+    origins: Sequence[Origin],
+    messages: Sequence[OutboxRow],
+    *,
+    shard: int,
+    channel: str,
+) -> Write:
+    """What writes a batch that follows transaction `after`, if any.
+
+    `origins` are those of the recorded transactions, in their order.
+    """
     accounts, holds = result.accounts.values(), result.holds.values()
-    parts: dict[str, Sequence[Sequence[Any]]] = {
-        "opened": [_opened(account) for account in accounts if account.is_new],
-        "advanced": [_advanced(account) for account in accounts if not account.is_new],
-        "entered": [_entered(*one, origin) for one, origin in zip(result.recorded, origins, strict=True)],
-        "moved": result.transfers,
-        "held": [_held(hold) for hold in holds if hold.is_new],
-        "settled": [_settled(hold) for hold in holds if not hold.is_new],
-        "told": messages,
-    }
-    present = {name: rows for name, rows in parts.items() if rows}
-    arguments = (shard, result.last_sequence_before, channel, result.booked_at, *present.values())
-    return Write(sql.write_statement(tuple(present)), arguments)
+    rows: tuple[Sequence[Sequence[Any]], ...] = (
+        [_opened(account) for account in accounts if account.is_new],
+        [_advanced(account) for account in accounts if not account.is_new],
+        [_entered(*one, origin) for one, origin in zip(result.recorded, origins, strict=True)],
+        result.transfers,
+        [_held(hold) for hold in holds if hold.is_new],
+        [_settled(hold) for hold in holds if not hold.is_new],
+        messages,
+    )
+    before = result.last_sequence_before or None
+    return (shard, before, after, channel, result.booked_at, *(part or None for part in rows))
 
 
 async def write(connection: asyncpg.Connection, batch: Write) -> None:
     """Write a batch. Raises `StaleBook`, having written nothing, when it follows another transaction than the last."""
-    if await connection.fetchrow(batch.statement, *batch.arguments) is None:
+    if not await connection.fetchval(sql.POST_BATCH, *batch):
         raise StaleBook
 
 

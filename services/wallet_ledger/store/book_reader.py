@@ -123,17 +123,17 @@ async def _read_accounts_and_outcomes(
     scopes, keys = [one.scope for one in batch], [one.idempotency_key for one in batch]
     while True:
         rows = await connection.fetch(sql.ACCOUNTS_AND_OUTCOMES, missing, scopes, keys)
-        last_sequence, last_booked_at = 0, None
+        last: Any = None
         outcomes: dict[tuple[str, str], Known] = {}
         for row in rows:
             if row[14] is not None:
                 sequence, transaction_id, scope, key, fingerprint, status, code, detail, booked_at = tuple(row)[14:]
                 outcomes[scope, key] = Known(fingerprint, Outcome(transaction_id, status, sequence, booked_at, code, detail))
-                if sequence > last_sequence:
-                    last_sequence, last_booked_at = sequence, booked_at
-        if last_sequence > known.last_sequence:
+                if last is None or sequence > last["sequence"]:
+                    last = row
+        if last is not None and last["sequence"] > known.last_sequence:
             everything_was_read = not known.by_address
-            known.stand_at(last_sequence, last_booked_at)
+            known.stand_at(last["sequence"], last[15], last["booked_at"])
             if not everything_was_read:
                 missing = list(named.addresses)
                 continue

@@ -8,13 +8,16 @@ written, all that was known is dropped.
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import islice
+from uuid import UUID
 
 from services.wallet_ledger.domain.account import Account
 from services.wallet_ledger.domain.book import BatchResult
 from services.wallet_ledger.domain.transaction import Known
 
 KEPT = 50_000
-"""So many accounts, and outcomes, some 20 MB of each, before the oldest are dropped."""
+"""So many accounts, some 20 MB, before the oldest are dropped."""
+OUTCOMES_KEPT = 10_000
+"""So many outcomes: who repeats a request after a lost answer does so soon."""
 
 
 class KnownLedger:
@@ -25,6 +28,7 @@ class KnownLedger:
 
     def __init__(self) -> None:
         self.last_sequence = 0
+        self.last_id: UUID | None = None
         self.last_booked_at: datetime | None = None
         self.by_address: dict[str, Account] = {}
         self.by_id: dict[int, Account] = {}
@@ -39,6 +43,8 @@ class KnownLedger:
     def follow(self, result: BatchResult) -> None:
         """A batch was planned on these accounts and its rows are made: what it left them at is what the next begins with."""
         self.last_sequence, self.last_booked_at = result.last_sequence, result.booked_at
+        if result.recorded:
+            self.last_id = result.recorded[-1].transaction.id
         for account in result.accounts.values():
             account.stored_version = account.version
             if account.is_new:
@@ -47,17 +53,17 @@ class KnownLedger:
         for hold in result.holds.values():
             hold.is_new = False
 
-    def stand_at(self, sequence: int, booked_at: datetime | None) -> None:
+    def stand_at(self, sequence: int, transaction_id: UUID, booked_at: datetime) -> None:
         """The ledger has gone on without this poster, so nothing that was known holds any more."""
         self.by_address.clear()
         self.by_id.clear()
         self.outcomes.clear()
-        self.last_sequence, self.last_booked_at = sequence, booked_at
+        self.last_sequence, self.last_id, self.last_booked_at = sequence, transaction_id, booked_at
 
     def drop_oldest(self, needed: BatchResult | None) -> None:
         """Make room. What the batch under way changed stays: its rows cannot be read yet."""
-        if len(self.outcomes) > KEPT:
-            kept_outcomes = max(KEPT // 2, len(needed.recorded) if needed is not None else 0)
+        if len(self.outcomes) > OUTCOMES_KEPT:
+            kept_outcomes = max(OUTCOMES_KEPT // 2, len(needed.recorded) if needed is not None else 0)
             for key in list(islice(self.outcomes, max(len(self.outcomes) - kept_outcomes, 0))):
                 del self.outcomes[key]
         if len(self.by_id) <= KEPT:

@@ -2,9 +2,9 @@
 
 Two lanes share a `Pipeline`, so that Python and PostgreSQL work at the same time. While one lane's batch is being written and
 committed, which is one statement, the other lane decides its own batch on what the ledger will be once the first is committed,
-reads what of that it does not know yet (`known_ledger`), and waits for its turn to write. That statement writes nothing unless
-the ledger is just there: at the last transaction that was seen, with nobody else posting. If it is not (another process posts
-too, or the batch before failed), the batch is done again *carefully*: the ledger's lock first, then everything else under it.
+reads what of that it does not know yet (`known_ledger`), and sends it, too: it waits in the database for its turn. Its statement
+writes nothing unless the ledger is then just there, at the last transaction of the batch before. If it is not (another process
+posts too, or the batch before failed), the batch is done again *carefully*: the lock first, then everything else under it.
 
 When a connection breaks, nobody knows whether its last commit happened. The batch goes back to the front of the queue and is
 done again: by then the broken transaction is over one way or the other, and the keys say which.
@@ -96,7 +96,7 @@ class Request:
 
 @dataclass(slots=True, eq=False)
 class _Plan:
-    """A batch that is decided. It stands only if the plan that it follows, if any, was committed.
+    """A batch that is decided. It can be written only if the plan that it follows, if any, is committed.
 
     `known` is what the next one can begin with.
     """
@@ -109,23 +109,31 @@ class _Plan:
     id_is_taken: bool = False
 
 
+def _set_event() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass(slots=True)
 class Pipeline:
-    """What the lanes of one poster share: one prepares and one writes at a time."""
+    """What the lanes of one poster share: one prepares at a time, and the next one's batch goes out after its own."""
 
     queue: FairQueue[Request]
     shard: int
     batch_transactions: int
     batch_transfers: int
     preparing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     under_way: _Plan | None = None
+    over: asyncio.Event = field(default_factory=_set_event)
+    """Set once the last batch that was taken is done, one way or the other."""
+    writers: int = 0
     careful_batches: int = 0
     asking_batches: int = 0
 
     def take(self) -> list[Request]:
         """The next batch. With nothing being written, half of what waits: the other half is for the other lane."""
-        waiting = self.queue.items if self.writing.locked() else (self.queue.items + 1) // 2
+        waiting = self.queue.items if self.writers else (self.queue.items + 1) // 2
         taken = self.queue.take(max_items=min(self.batch_transactions, waiting), max_weight=self.batch_transfers)
         return [request for request in taken if not request.answer.done()]
 
@@ -178,19 +186,26 @@ class Lane:
             await pipeline.queue.wait()
             if self._connection is None:
                 self._connection = await self._connect()
+            if pipeline.under_way is None:
+                await pipeline.over.wait()  # nothing is known of what is under way, so nothing can be decided on it
             self._batch = pipeline.take()
-            plan = await self._hopeful_plan()
-            await pipeline.writing.acquire()
-            pipeline.under_way = plan
+            plan = pipeline.under_way = await self._hopeful_plan()
+            before, pipeline.over = pipeline.over, asyncio.Event()
+            over = pipeline.over
+        # From here to the socket nothing waits, so the other lane's batch reaches the server after this one.
         started = asyncio.get_running_loop().time()
+        pipeline.writers += 1
         try:
-            if plan is None or not await self._write_hopefully(plan):
+            if plan is None or not await self._write_hopefully(plan, before):
                 pipeline.under_way = None
+                await before.wait()  # who sent both has them done in order
                 await self._post_carefully(self._batch, ids=plan is not None and plan.id_is_taken)
         finally:
-            pipeline.writing.release()
+            pipeline.writers -= 1
+            over.set()
         if plan is not None and plan.committed:
             self._settle(self._batch, plan, started)
+            await asyncio.sleep(0)  # who was answered may ask again at once, and is to be in the next batch
 
     async def _hopeful_plan(self) -> _Plan | None:
         """The batch decided ahead of its turn; None when it is to be done carefully."""
@@ -217,19 +232,22 @@ class Lane:
         requests = [first[recorded.transaction.id] for recorded in result.recorded]
         messages = _messages([recorded.outcome for recorded in result.recorded], requests)
         origins = [request.origin for request in requests]
-        batch_write = write_of(result, origins, messages, shard=self._pipeline.shard, channel=channel_of(SOURCE))
+        after = known.last_id
+        batch_write = write_of(result, after, origins, messages, shard=self._pipeline.shard, channel=channel_of(SOURCE))
         known.follow(result)
         return _Plan(result, batch_write, known, follows)
 
-    async def _write_hopefully(self, plan: _Plan) -> bool:
+    async def _write_hopefully(self, plan: _Plan, before: asyncio.Event) -> bool:
         """Write a plan made ahead of its turn; false, and nothing written, when the ledger was not where it should be."""
-        if plan.follows is not None:
-            if not plan.follows.committed:
-                return False
-            plan.follows = None
+        follows, plan.follows = plan.follows, None
         try:
             if plan.result.recorded:
                 await write(self._connection, plan.write)
+            elif follows is not None:
+                # Nothing to write, but the outcomes may be those of the batch before.
+                await before.wait()
+                if not follows.committed:
+                    return False
         except StaleBook:
             self._pipeline.careful_batches = _CAREFUL_BATCHES
             return False

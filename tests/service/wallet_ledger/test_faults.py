@@ -96,22 +96,22 @@ async def test_a_connection_cut_after_the_commit_and_before_the_answer(world: Wo
     ann, ben = await world.person(1_000), await world.person()
     asked = transaction(move(ann.account, ben.account, 100))
     cut = False
-    fetchrow = asyncpg.Connection.fetchrow
+    fetchval = asyncpg.Connection.fetchval
 
     async def cut_after_the_commit(self: asyncpg.Connection, *arguments: object, **options: object) -> object:
         nonlocal cut
-        row = await fetchrow(self, *arguments, **options)
-        if not cut and "INSERT INTO transfers" in str(arguments[0]):
+        value = await fetchval(self, *arguments, **options)
+        if not cut and "post_batch" in str(arguments[0]):
             cut = True
             self.terminate()
             raise ConnectionResetError
-        return row
+        return value
 
-    asyncpg.Connection.fetchrow = cut_after_the_commit
+    asyncpg.Connection.fetchval = cut_after_the_commit
     try:
         outcome = await world.poster.post(asked)
     finally:
-        asyncpg.Connection.fetchrow = fetchrow
+        asyncpg.Connection.fetchval = fetchval
 
     assert cut
     assert (outcome.posted, outcome.transaction_id, outcome.replayed) == (True, asked.id, False)

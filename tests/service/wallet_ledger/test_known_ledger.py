@@ -91,13 +91,13 @@ async def test_a_key_from_before_is_found_by_who_never_saw_it(world: World, anot
 
 
 async def test_a_replay_is_answered_while_its_outcome_is_remembered_and_afterwards(world: World) -> None:
-    kept, known_ledger.KEPT = known_ledger.KEPT, 4
+    kept, known_ledger.OUTCOMES_KEPT = known_ledger.OUTCOMES_KEPT, 4
     try:
         asked = [transaction(move("provider:test:KES", "fees:KES", 1)) for _ in range(30)]
         first = [await world.poster.post(one) for one in asked]
         again = [await world.poster.post(one) for one in asked]
     finally:
-        known_ledger.KEPT = kept
+        known_ledger.OUTCOMES_KEPT = kept
     assert [one.sequence for one in again] == [one.sequence for one in first]
     assert all(one.known and one.posted for one in again)
     assert await world.balance("fees:KES") == (30, 0)
