@@ -38,7 +38,8 @@ async def read_book(
     whether others have their `ids`, need not be read: the unique indexes say it for nothing when the batch is written.
 
     The last transaction is read with the accounts, before holds: should others be committed meanwhile, the book is stale
-    and cannot be written, but never wrong unnoticed.
+    and cannot be written, but never wrong unnoticed. If others have been already, `under_way` will not be committed, and
+    everything is read.
     """
     named = _Named()
     for transaction in batch:
@@ -60,7 +61,7 @@ async def read_book(
         book.reversed = {row[0] for row in await connection.fetch(sql.REVERSED, list(named.reversed))}
     if ids:
         book.taken_ids = {row[0] for row in await connection.fetch(sql.IDS, [one.id for one in batch])}
-    if under_way is not None:
+    if under_way is not None and under_way.last_sequence == known.last_sequence:
         _catch_up(book, named, holds, under_way)
     _enter_holds(book, holds)
     await _reserve_ids(connection, book, named)

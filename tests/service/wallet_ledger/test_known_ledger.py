@@ -2,11 +2,19 @@
 
 import asyncio
 import random
+from datetime import UTC, datetime
 
+import asyncpg
 import pytest
 
+from services.wallet_ledger.domain.account import HoldStatus
+from services.wallet_ledger.domain.entries import Hold, PostHold, VoidHold
+from services.wallet_ledger.domain.ledger import run_batch
 from services.wallet_ledger.store import known_ledger
+from services.wallet_ledger.store.book_reader import read_book
+from services.wallet_ledger.store.known_ledger import KnownLedger
 from services.wallet_ledger.store.lane import TransactionRefused
+from shared.ids import new_id
 from tests.service.wallet_ledger.conftest import MakePoster, World, move, transaction
 
 _LIMITED = "UPDATE wallet_ledger.accounts SET {change} WHERE address = 'reserve:KES'"
@@ -101,3 +109,27 @@ async def test_a_replay_is_answered_while_its_outcome_is_remembered_and_afterwar
     assert [one.sequence for one in again] == [one.sequence for one in first]
     assert all(one.known and one.posted for one in again)
     assert await world.balance("fees:KES") == (30, 0)
+
+
+async def test_what_was_under_way_counts_no_more_once_others_have_posted(world: World) -> None:
+    await known(world)
+    held = Hold(new_id(), "reserve:KES", "fees:KES", 10, "KES")
+    assert (await world.poster.post(transaction(held))).posted
+    connection = await asyncpg.connect(world.service.database.dsn, server_settings={"search_path": "wallet_ledger"})
+    ledger = KnownLedger()
+    try:
+        voiding = [transaction(VoidHold(held.id))]
+        under_way = run_batch(await read_book(connection, voiding, ledger), voiding, datetime.now(UTC))
+        ledger.follow(under_way)
+        posting = [transaction(PostHold(held.id))]
+        mine = await read_book(connection, posting, ledger, under_way=under_way, keys=True)
+        assert mine.holds[held.id].status is HoldStatus.VOIDED
+
+        for _ in range(2):
+            assert (await world.poster.post(transaction(move("reserve:KES", "fees:KES", 1)))).posted
+        theirs = await read_book(connection, posting, ledger, under_way=under_way, keys=True)
+    finally:
+        await connection.close()
+    assert theirs.holds[held.id].status is HoldStatus.PENDING
+    assert theirs.last_sequence == under_way.last_sequence + 1
+    assert theirs.accounts["reserve:KES"].debits_pending_minor == 10
