@@ -3,8 +3,10 @@
 Opening a page changes nothing, so that mail programs which look into links do not use them up.
 """
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse
@@ -16,7 +18,8 @@ from services.auth.commands.change_password import reset_password
 from services.auth.commands.link_identity import confirm_identity
 from services.auth.commands.stop_factor_reset import stop_with_link
 from services.auth.commands.verify_email import verify_email
-from services.auth.context import Ctx
+from services.auth.context import Context, Ctx
+from services.auth.domain.origin import Origin
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/auth/pages", include_in_schema=False, default_response_class=HTMLResponse)
@@ -34,27 +37,6 @@ FormText = Annotated[str, Form(max_length=1024)]
 
 def _page(status: int = 200, **values: str) -> HTMLResponse:
     return HTMLResponse(_templates.get_template("page.html").render(values), status, _HEADERS)
-
-
-@router.get("/verify-email")
-async def show_verify_email(token: LinkToken = "") -> HTMLResponse:
-    """Ask to confirm the address."""
-    return _page(
-        title="Confirm your e-mail address",
-        text="Press the button if it was you who opened an account with this address.",
-        button="Confirm my address",
-        token=token,
-    )
-
-
-@router.post("/verify-email")
-async def submit_verify_email(context: Ctx, origin: RequestOrigin, token: FormText = "") -> HTMLResponse:
-    """Confirm the address."""
-    try:
-        await verify_email(context, token, origin)
-    except Problem as problem:
-        return _page(problem.status, title=problem.title, text=problem.detail)
-    return _page(title="Your e-mail address is confirmed", text="You can close this page and go on where you were.")
 
 
 @router.get("/reset-password")
@@ -76,67 +58,69 @@ async def submit_reset_password(
     return _page(title="Your password is set", text="You were logged out everywhere. Log in with the new password.")
 
 
-@router.get("/change-email")
-async def show_change_email(token: LinkToken = "") -> HTMLResponse:
-    """Ask to confirm the new address."""
-    return _page(
-        title="Confirm your new e-mail address",
-        text="Press the button if it was you who wants to use this address from now on.",
-        button="Use this address",
-        token=token,
-    )
+@dataclass(frozen=True)
+class _Confirmation:
+    """A page with one button: what it says, what the button does, and what is said then."""
+
+    path: str
+    title: str
+    text: str
+    button: str
+    confirm: Callable[[Context, str, Origin], Awaitable[Any]]
+    done_title: str
+    done_text: str
 
 
-@router.post("/change-email")
-async def submit_change_email(context: Ctx, origin: RequestOrigin, token: FormText = "") -> HTMLResponse:
-    """Change the address."""
-    try:
-        user = await confirm_email_change(context, token, origin)
-    except Problem as problem:
-        return _page(problem.status, title=problem.title, text=problem.detail)
-    return _page(title="Your e-mail address is changed", text=f"From now on, log in with {user.email}.")
+def _add(page: _Confirmation) -> None:
+    @router.get(page.path)
+    async def show(token: LinkToken = "") -> HTMLResponse:
+        return _page(title=page.title, text=page.text, button=page.button, token=token)
+
+    @router.post(page.path)
+    async def submit(context: Ctx, origin: RequestOrigin, token: FormText = "") -> HTMLResponse:
+        try:
+            await page.confirm(context, token, origin)
+        except Problem as problem:
+            return _page(problem.status, title=problem.title, text=problem.detail)
+        return _page(title=page.done_title, text=page.done_text)
 
 
-@router.get("/link-identity")
-async def show_link_identity(token: LinkToken = "") -> HTMLResponse:
-    """Ask to confirm the identity."""
-    return _page(
-        title="Confirm how you sign on",
-        text="Press the button if it was you who has just signed on with another provider. It opens your account from then on.",
-        button="Yes, it was me",
-        token=token,
-    )
-
-
-@router.post("/link-identity")
-async def submit_link_identity(context: Ctx, origin: RequestOrigin, token: FormText = "") -> HTMLResponse:
-    """Link the identity."""
-    try:
-        await confirm_identity(context, token, origin)
-    except Problem as problem:
-        return _page(problem.status, title=problem.title, text=problem.detail)
-    return _page(title="Your account is linked", text="Sign on once more. You can close this page.")
-
-
-@router.get("/stop-factor-reset")
-async def show_stop_factor_reset(token: LinkToken = "") -> HTMLResponse:
-    """Ask whether to stop it."""
-    return _page(
-        title="Keep your second factors",
-        text="Press the button if it was not you who told our support that all of your second factors are lost.",
-        button="Stop the reset",
-        token=token,
-    )
-
-
-@router.post("/stop-factor-reset")
-async def submit_stop_factor_reset(context: Ctx, origin: RequestOrigin, token: FormText = "") -> HTMLResponse:
-    """Stop it."""
-    try:
-        await stop_with_link(context, token, origin)
-    except Problem as problem:
-        return _page(problem.status, title=problem.title, text=problem.detail)
-    return _page(
-        title="The reset is stopped",
-        text="Your second factors stay as they are. Somebody may know your password: set a new one.",
-    )
+for _one in (
+    _Confirmation(
+        "/verify-email",
+        "Confirm your e-mail address",
+        "Press the button if it was you who opened an account with this address.",
+        "Confirm my address",
+        verify_email,
+        "Your e-mail address is confirmed",
+        "You can close this page and go on where you were.",
+    ),
+    _Confirmation(
+        "/change-email",
+        "Confirm your new e-mail address",
+        "Press the button if it was you who wants to use this address from now on.",
+        "Use this address",
+        confirm_email_change,
+        "Your e-mail address is changed",
+        "From now on, log in with the new one.",
+    ),
+    _Confirmation(
+        "/link-identity",
+        "Confirm how you sign on",
+        "Press the button if it was you who has just signed on with another provider. It opens your account from then on.",
+        "Yes, it was me",
+        confirm_identity,
+        "Your account is linked",
+        "Sign on once more. You can close this page.",
+    ),
+    _Confirmation(
+        "/stop-factor-reset",
+        "Keep your second factors",
+        "Press the button if it was not you who told our support that all of your second factors are lost.",
+        "Stop the reset",
+        stop_with_link,
+        "The reset is stopped",
+        "Your second factors stay as they are. Somebody may know your password: set a new one.",
+    ),
+):
+    _add(_one)
