@@ -65,6 +65,9 @@ class Member(Person):
                 if answer.status_code == 409 and answer.json()["code"] == "idempotency_key_in_use":
                     await asyncio.sleep(0.05)
                     continue
+                if answer.status_code == 503 and "Retry-After" in answer.headers:
+                    await asyncio.sleep(float(answer.headers["Retry-After"]))  # too much at once; the same key again
+                    continue
                 assert answer.status_code < 500, answer.text
                 return answer.status_code, answer.json()
             raise AssertionError(f"{path}: the key stayed in use")
