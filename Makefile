@@ -30,7 +30,7 @@ demo: $(VENV)/.installed ## Play the lending story, step by step, on a running p
 	@$(BIN)/lendery demo
 
 test: $(VENV)/.developing ## Run every test (PostgreSQL and RabbitMQ are found or started)
-	@$(BIN)/python -m pytest -n 4 --dist loadgroup -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup -m "not slow and not long" $(ARGS)
 
 test-deep: $(VENV)/.developing ## Drive the ledger with 100,000 operations against its model (20 to 40 minutes)
 	@LENDERY_DEEP_OPERATIONS=$${LENDERY_DEEP_OPERATIONS:-100000} $(BIN)/python -m pytest tests/deep -s $(ARGS)

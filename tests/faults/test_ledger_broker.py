@@ -118,7 +118,7 @@ async def test_connections_to_the_broker_are_cut(database_url: str, owner: async
             await check(service, owner)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.rabbitmq
 @pytest.mark.skipif(shutil.which("rabbitmq-server") is None, reason="needs a rabbitmq-server to restart")
 async def test_the_broker_is_killed_and_restarted(database_url: str, owner: asyncpg.Connection) -> None:
